@@ -1,0 +1,101 @@
+"""Commands that run the hub: serve, demo."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import threading
+from collections.abc import Mapping
+
+import click
+import structlog
+from filelock import Timeout
+
+from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
+from hub.deployment import AlreadyRunningError, Deployment
+from hub.engine import EmbeddedEngine
+from hub.engine.inbox import JournalInbox
+from hub.engine.polling import periodics
+from hub.journal import failures
+from hub.metrics import Metrics
+from hub.sync.run import Result
+
+log = structlog.get_logger("hub")
+
+
+@cli.command()
+@click.option("--port", type=int, help="Overrides server.port; 0 takes a free one.")
+@click.pass_context
+@telling_errors
+def serve(context: click.Context, port: int | None) -> None:
+    """Receive webhooks, poll, and keep everything in step, until SIGINT or SIGTERM."""
+    with opened(context) as deployment:
+        try:
+            with deployment.serving_lock():
+                _serve(deployment, port)
+        except Timeout as error:
+            raise AlreadyRunningError(
+                f"a hub serves {deployment.loaded.settings.store.url} already; stop that one first"
+            ) from error
+
+
+def _serve(deployment: Deployment, port: int | None) -> None:
+    settings = deployment.loaded.settings
+    metrics = Metrics()
+    context = deployment.context
+    context.count_write = metrics.write
+
+    def count_run(result: Result, seconds: float) -> None:
+        metrics.run(result.outcome, seconds)
+
+    engine = EmbeddedEngine(context, periodics=periodics(context), on_run=count_run)
+    # The core does not import the web server: it is named here and loaded when somebody serves.
+    web = importlib.import_module("webhooks.app")
+    app = web.create_app(
+        connectors=deployment.connectors,
+        inbox=JournalInbox(deployment.journal, engine.notify),
+        metrics=metrics,
+        ready=lambda: _ready(deployment, engine),
+        max_body_bytes=settings.server.max_body_bytes,
+        now=context.now,
+    )
+    server = web.Server(
+        app, settings.server.host, settings.server.port if port is None else port, settings.server.threads
+    )
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    engine.start()
+    server.start()
+    click.echo(f"hub listens on {server.url}")
+    log.info("serving", url=server.url, trackers=sorted(deployment.connectors))
+    try:
+        ended.wait()
+    finally:
+        server.stop()
+        engine.stop(settings.engine.drain)
+        log.info("stopped")
+
+
+def _ready(deployment: Deployment, engine: EmbeddedEngine) -> Mapping[str, str | None]:
+    """Per part, what is wrong with it, or None."""
+    try:
+        with deployment.journal.read() as connection:
+            failures.count_open(connection)
+        database = None
+    except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer, and that is the answer
+        database = type(error).__name__
+    return {"database": database, "engine": None if engine.is_running else "not running"}
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="End after the scenario; exit 0 only when everything held.")
+@click.option("--json", "as_json", is_flag=True, help="The first line is one JSON object for scripts.")
+@click.option("--no-scenario", is_flag=True, help="Start everything and play nothing.")
+@click.option("--flavour", default="cloud", show_default=True, type=click.Choice(["cloud", "datacenter"]))
+def demo(once: bool, as_json: bool, no_scenario: bool, flavour: str) -> None:
+    """Start sandboxes and a hub on free loopback ports, and play a ticket's life through them."""
+    from hub.demo import play
+
+    if not play(once=once, as_json=as_json, with_scenario=not no_scenario, flavour=flavour):
+        raise SystemExit(NEEDS_A_PERSON)

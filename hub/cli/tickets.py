@@ -1,0 +1,139 @@
+"""Commands about tickets: sync, plan, link, unlink."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
+from hub.deployment import Deployment
+from hub.journal import deliveries, links
+from hub.sync.linking import LinkingError, join, leave, resolve
+from hub.sync.run import link_key, lock_key, plan_link, run_key
+from hub.ticket import TicketRef
+
+MAX_RUNS = 20
+"""Runs of one key by one command; a key that is never done has a mistake that is worth seeing."""
+
+
+@cli.command()
+@click.argument("what", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every link there is.")
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for a serving hub to do it.")
+@click.pass_context
+@telling_errors
+def sync(context: click.Context, what: str | None, everything: bool, timeout: float) -> None:
+    """Bring a ticket (support:35436), a link (link:7) or everything (--all) in step now."""
+    if (what is None) == (not everything):
+        raise click.UsageError("say which: hub sync support:35436, hub sync link:7, or hub sync --all")
+    with opened(context) as deployment:
+        if everything:
+            with deployment.journal.read() as connection:
+                keys = [link_key(link_id) for link_id in links.all_links(connection)]
+        else:
+            assert what is not None
+            keys = [_key(deployment, what)]
+        failed = [key for key in keys if not bring_in_step(deployment, key, timeout)]
+    click.echo(f"{len(keys) - len(failed)} of {len(keys)} in step")
+    if failed:
+        raise SystemExit(NEEDS_A_PERSON)
+
+
+@cli.command()
+@click.argument("what")
+@click.pass_context
+@telling_errors
+def plan(context: click.Context, what: str) -> None:
+    """Print what would be written about a ticket or link now, without writing."""
+    with opened(context) as deployment:
+        key = lock_key(deployment.context, _key(deployment, what))
+        if not key.startswith("link:"):
+            click.echo(f"{what} is in no link; nothing would be written")
+            return
+        _, decision = plan_link(deployment.context, int(key.removeprefix("link:")))
+    if not decision.operations and not decision.problems:
+        click.echo("nothing: everything is in step")
+        return
+    table = Table("would do", "because", box=None)
+    for operation in decision.operations:
+        table.add_row(operation.describe(), operation.because)
+    for problem in decision.problems:
+        table.add_row(f"cannot write {problem.field} in {problem.target}", problem.why)
+    Console().print(table)
+
+
+@cli.command()
+@click.argument("one")
+@click.argument("other")
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for a serving hub to do it.")
+@click.pass_context
+@telling_errors
+def link(context: click.Context, one: str, other: str, timeout: float) -> None:
+    """Keep two tickets in step from now on: hub link support:35436 dev:OPS-12."""
+    with opened(context) as deployment:
+        link_id = join(deployment.context, one, other)
+        click.echo(f"link {link_id}: {one} and {other} are kept in step")
+        if not bring_in_step(deployment, link_key(link_id), timeout):
+            raise SystemExit(NEEDS_A_PERSON)
+
+
+@cli.command()
+@click.argument("ticket")
+@click.pass_context
+@telling_errors
+def unlink(context: click.Context, ticket: str) -> None:
+    """Keep a ticket in step no more. What was copied stays where it is."""
+    with opened(context) as deployment:
+        link_id = leave(deployment.context, ticket)
+    click.echo(f"{ticket} is out of link {link_id}")
+
+
+def bring_in_step(deployment: Deployment, key: str, timeout: float) -> bool:
+    """Runs a key until nothing is left to do; by the serving hub when there is one. False when it could not."""
+    context = deployment.context
+    with deployment.journal.write() as connection:
+        deliveries.wake(connection, key, context.now(), "asked for")
+    if deployment.is_served():
+        return _wait_for_serving_hub(deployment, key, timeout)
+    for _ in range(MAX_RUNS):
+        result = run_key(context, lock_key(context, key))
+        if result.outcome == "postponed":
+            click.echo(f"{key}: put off until {result.due:%H:%M:%S} UTC: {result.why}", err=True)
+            return False
+        with deployment.journal.read() as connection:
+            if not deliveries.wakes_of(connection, [key], context.now()):
+                return True
+    return False
+
+
+def _wait_for_serving_hub(deployment: Deployment, key: str, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        with deployment.journal.read() as connection:
+            waiting = deliveries.find_wake(connection, key)
+        if waiting is None:
+            return True
+        if waiting.attempts:
+            click.echo(f"{key}: put off until {waiting.due:%H:%M:%S} UTC: {waiting.reason}", err=True)
+            return False
+        pause.wait(0.1)
+    click.echo(f"{key}: the serving hub has not done it within {timeout:g} s; it will", err=True)
+    return False
+
+
+def _key(deployment: Deployment, what: str) -> str:
+    """The key that a person means: a link's, or a ticket's by id or by what people call it."""
+    if what.startswith("link:"):
+        return what
+    try:
+        given = TicketRef.parse(what)
+    except ValueError as error:
+        raise LinkingError(str(error)) from error
+    with deployment.journal.read() as connection:
+        member = links.find_by_key(connection, given.tracker, given.id)
+    return str(member or resolve(deployment.context, what)[0])

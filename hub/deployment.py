@@ -1,0 +1,86 @@
+"""One deployment, opened: settings, connectors and store, ready to work with. What `hub` commands and the server share."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from hub.connector import Connector
+from hub.journal import Journal
+from hub.registry import Registry
+from hub.settings.load import Loaded, load_settings
+from hub.settings.trackers import TrackerSettings
+from hub.sync.context import Context
+
+
+class AlreadyRunningError(Exception):
+    """A hub serves this deployment already."""
+
+
+@dataclass
+class Deployment:
+    """Opened settings, connectors and store. Use it in a `with` block; it closes what it opened."""
+
+    loaded: Loaded
+    registry: Registry
+    connectors: dict[str, Connector]
+    journal: Journal
+    context: Context
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes every connector and the store."""
+        with ExitStack() as stack:
+            stack.callback(self.journal.close)
+            for connector in self.connectors.values():
+                stack.callback(connector.close)
+
+    def serving_lock(self) -> FileLock:
+        """The lock that a serving hub holds for as long as it lives."""
+        return FileLock(_lock_path(self.loaded), timeout=0)
+
+    def is_served(self) -> bool:
+        """Whether a hub serves this deployment now, in this process or another."""
+        lock = self.serving_lock()
+        try:
+            with lock:
+                return False
+        except Timeout:
+            return True
+
+
+def open_deployment(path: Path) -> Deployment:
+    """Loads the settings at `path` (a file or a folder), and opens connectors and store.
+
+    Raises `hub.settings.load.SettingsError` and `hub.journal.JournalError`, both with words for the admin.
+    """
+    registry = Registry.discover()
+    loaded = load_settings(path, registry)
+    journal = Journal.open(loaded.settings.store.url)
+    connectors = {name: _connector(registry, name, tracker) for name, tracker in loaded.settings.trackers.items()}
+    context = Context(journal=journal, settings=loaded.settings, connectors=connectors)
+    return Deployment(loaded, registry, connectors, journal, context)
+
+
+def _connector(registry: Registry, name: str, tracker: TrackerSettings) -> Connector:
+    return registry.create(name, tracker)
+
+
+def _lock_path(loaded: Loaded) -> str:
+    url: Any = sa.make_url(loaded.settings.store.url)
+    if url.drivername.startswith("sqlite") and url.database not in (None, "", ":memory:"):
+        return f"{url.database}.lock"
+    return str(loaded.folder / "hub.lock")

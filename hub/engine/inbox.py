@@ -1,0 +1,89 @@
+"""Where the webhook server puts deliveries: durable in the store, with the wakes that they cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+
+from hub.connector import Hint
+from hub.journal import Journal, deliveries, events
+from hub.sync.codec import dump_hint
+from hub.ticket import TicketRef
+
+log = structlog.get_logger("hub.receive")
+
+
+class InboxUnavailableError(Exception):
+    """Nothing can be stored now: the sender should send again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a delivery."""
+
+    delivery_id: int
+    is_duplicate: bool
+
+
+class JournalInbox:
+    """Stores deliveries and wakes their tickets in one transaction, then tells the engine."""
+
+    def __init__(self, journal: Journal, notify: Callable[[], None]) -> None:
+        self._journal, self._notify = journal, notify
+
+    def store(
+        self,
+        *,
+        tracker: str,
+        delivery_key: str,
+        received: datetime,
+        headers: Mapping[str, str],
+        body: bytes,
+        hints: Sequence[Hint],
+        ignored: str | None,
+    ) -> Stored:
+        """Keeps a verified delivery; durable when it returns. Raises InboxUnavailableError."""
+        refs = list(dict.fromkeys(TicketRef(tracker, hint.ticket_id) for hint in hints))
+        try:
+            with self._journal.write() as connection:
+                delivery_id, is_duplicate = deliveries.store_delivery(
+                    connection,
+                    tracker=tracker,
+                    delivery_key=delivery_key,
+                    ticket_id=refs[0].id if refs else None,
+                    received=received,
+                    headers=headers,
+                    body=body,
+                    hints=[dump_hint(hint) for hint in hints],
+                    ignored=ignored,
+                )
+                if not is_duplicate and ignored is None:
+                    for index, ref in enumerate(refs):
+                        # A delivery is filed under its first ticket; the others are read without it.
+                        deliveries.wake(connection, str(ref), received, "webhook" if index == 0 else "mentioned")
+        except sa.exc.SQLAlchemyError as error:
+            log.error("a delivery could not be stored", tracker=tracker, cause=type(error).__name__)
+            raise InboxUnavailableError(str(type(error).__name__)) from error
+        if not is_duplicate and ignored is None:
+            self._notify()
+        return Stored(delivery_id, is_duplicate)
+
+    def refused(self, *, tracker: str, received: datetime, reason: str, status: int) -> None:
+        """Notes a request that was turned away. Nothing of its content is kept."""
+        log.warning("refused", tracker=tracker, reason=reason, status=status)
+        try:
+            with self._journal.write() as connection:
+                events.record(
+                    connection,
+                    [
+                        events.Event(
+                            at=received, kind="refused", data={"tracker": tracker, "reason": reason, "status": status}
+                        )
+                    ],
+                )
+        except sa.exc.SQLAlchemyError as error:
+            log.error("a refusal could not be noted", tracker=tracker, cause=type(error).__name__)

@@ -1,0 +1,114 @@
+"""The append-only record of decisions and their reasons, and the cursors of polling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from hub.journal.deliveries import upsert
+from hub.journal.schema import cursors, deliveries, events, intents
+from hub.ticket import TicketRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One entry of the record. `data` is JSON; what it holds depends on `kind`."""
+
+    at: datetime
+    kind: str
+    ref: TicketRef | None = None
+    link_id: int | None = None
+    delivery_id: int | None = None
+    data: Mapping[str, Any]
+
+
+def record(connection: Connection, entries: Sequence[Event]) -> None:
+    """Appends entries."""
+    if entries:
+        connection.execute(
+            events.insert(),
+            [
+                {
+                    "at": e.at,
+                    "kind": e.kind,
+                    "tracker": e.ref.tracker if e.ref else None,
+                    "ticket_id": e.ref.id if e.ref else None,
+                    "link_id": e.link_id,
+                    "delivery_id": e.delivery_id,
+                    "data": dict(e.data),
+                }
+                for e in entries
+            ],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line of a ticket's history: `what` is an event's kind, `delivery` or `intent`."""
+
+    at: datetime
+    order: int
+    what: str
+    ref: TicketRef | None
+    data: Mapping[str, Any]
+
+
+def timeline(connection: Connection, ref: TicketRef, link_ids: Sequence[int]) -> list[TimelineEntry]:
+    """Everything that is on record about a ticket and the links it was in, oldest first."""
+    found: list[TimelineEntry] = []
+    for r in connection.execute(
+        sa.select(events).where(
+            sa.or_(
+                sa.and_(events.c.tracker == ref.tracker, events.c.ticket_id == ref.id),
+                events.c.link_id.in_(link_ids),
+            )
+        )
+    ):
+        about = TicketRef(r.tracker, r.ticket_id) if r.tracker else None
+        data = dict(r.data) | ({"delivery": r.delivery_id} if r.delivery_id else {})
+        found.append(TimelineEntry(r.at, 2, r.kind, about, data))
+    for r in connection.execute(
+        sa.select(deliveries).where(deliveries.c.tracker == ref.tracker, deliveries.c.ticket_id == ref.id)
+    ):
+        data = {"id": r.id, "status": r.status, "note": r.note, "repeats": r.repeats, "hints": r.hints}
+        found.append(TimelineEntry(r.received, 1, "delivery", ref, data))
+    for r in connection.execute(sa.select(intents).where(intents.c.link_id.in_(link_ids))):
+        data = {
+            "id": r.id,
+            "kind": r.kind,
+            "state": r.state,
+            "operation": r.operation,
+            "receipt": r.receipt,
+            "finished": r.finished.isoformat() if r.finished else None,
+        }
+        found.append(TimelineEntry(r.created, 3, "intent", TicketRef(r.tracker, r.ticket_id), data))
+    return sorted(found, key=lambda e: (e.at, e.order))
+
+
+def links_on_record(connection: Connection, ref: TicketRef) -> list[int]:
+    """Every link that the record names for a ticket, also those it has left."""
+    rows = connection.execute(
+        sa.select(events.c.link_id)
+        .where(events.c.tracker == ref.tracker, events.c.ticket_id == ref.id, events.c.link_id.is_not(None))
+        .distinct()
+    ).scalars()
+    return [int(r) for r in rows if r is not None]
+
+
+def load_cursor(connection: Connection, tracker: str) -> tuple[str, datetime] | None:
+    """Up to where and when a tracker was polled, None before the first time."""
+    row = connection.execute(sa.select(cursors).where(cursors.c.tracker == tracker)).first()
+    return None if row is None else (row.cursor, row.polled)
+
+
+def save_cursor(connection: Connection, tracker: str, cursor: str, now: datetime) -> None:
+    connection.execute(
+        upsert(connection, cursors)
+        .values(tracker=tracker, cursor=cursor, polled=now)
+        .on_conflict_do_update(index_elements=["tracker"], set_={"cursor": cursor, "polled": now})
+    )

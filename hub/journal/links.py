@@ -1,0 +1,168 @@
+"""Links and their members: which tickets are kept in step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from hub.journal.schema import links, members
+from hub.ticket import TicketRef
+
+MemberRole = Literal["ticket", "issue"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow:
+    """A stored link. `origin` is `created` when the hub made the issue, else `joined`."""
+
+    id: int
+    policy: str
+    origin: str
+    created: datetime
+    turns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRow:
+    """A stored member; `shadow` as `hub.sync.codec` writes it, empty before the first read."""
+
+    link_id: int
+    ref: TicketRef
+    key: str
+    url: str
+    role: MemberRole
+    joined: datetime
+    shadow: Mapping[str, Any]
+
+
+class AlreadyLinkedError(Exception):
+    """A ticket can be in one link only. `ref` is in link `link_id`."""
+
+    def __init__(self, ref: TicketRef, link_id: int) -> None:
+        self.ref, self.link_id = ref, link_id
+        super().__init__(f"{ref} is in link {link_id} already; take it out first: hub unlink {ref}")
+
+
+def create_link(connection: Connection, policy: str, origin: str, now: datetime) -> int:
+    stored = connection.execute(links.insert().values(policy=policy, origin=origin, created=now, turns={}))
+    key = stored.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def add_member(
+    connection: Connection,
+    link_id: int,
+    ref: TicketRef,
+    *,
+    key: str,
+    url: str,
+    role: MemberRole,
+    now: datetime,
+    shadow: Mapping[str, Any] | None = None,
+) -> None:
+    """Puts a ticket into a link. Raises AlreadyLinkedError when it is in one."""
+    other = link_of(connection, ref)
+    if other is not None:
+        raise AlreadyLinkedError(ref, other)
+    connection.execute(
+        members.insert().values(
+            link_id=link_id,
+            tracker=ref.tracker,
+            ticket_id=ref.id,
+            key=key,
+            url=url,
+            role=role,
+            joined=now,
+            shadow=dict(shadow or {}),
+        )
+    )
+
+
+def remove_member(connection: Connection, ref: TicketRef) -> None:
+    connection.execute(members.delete().where(members.c.tracker == ref.tracker, members.c.ticket_id == ref.id))
+
+
+def link_of(connection: Connection, ref: TicketRef) -> int | None:
+    """The id of the link that a ticket is in, None when it is in none."""
+    return connection.execute(
+        sa.select(members.c.link_id).where(members.c.tracker == ref.tracker, members.c.ticket_id == ref.id)
+    ).scalar()
+
+
+def find_by_key(connection: Connection, tracker: str, key: str) -> TicketRef | None:
+    """The member that people call `key` (`OPS-12`), or whose id it is."""
+    row = connection.execute(
+        sa.select(members.c.ticket_id).where(
+            members.c.tracker == tracker, sa.or_(members.c.key == key, members.c.ticket_id == key)
+        )
+    ).scalar()
+    return None if row is None else TicketRef(tracker, row)
+
+
+def load_link(connection: Connection, link_id: int) -> tuple[LinkRow, list[MemberRow]] | None:
+    """A link with its members: the tickets in the order they joined, then the issue."""
+    row = connection.execute(sa.select(links).where(links.c.id == link_id)).first()
+    if row is None:
+        return None
+    rows = connection.execute(sa.select(members).where(members.c.link_id == link_id).order_by(members.c.id))
+    found = [
+        MemberRow(
+            link_id=m.link_id,
+            ref=TicketRef(m.tracker, m.ticket_id),
+            key=m.key,
+            url=m.url,
+            role=m.role,
+            joined=m.joined,
+            shadow=m.shadow,
+        )
+        for m in rows
+    ]
+    found.sort(key=lambda m: m.role == "issue")
+    return LinkRow(id=row.id, policy=row.policy, origin=row.origin, created=row.created, turns=row.turns), found
+
+
+def all_links(connection: Connection) -> Sequence[int]:
+    """The ids of the links that have members."""
+    return connection.execute(sa.select(members.c.link_id).distinct().order_by(members.c.link_id)).scalars().all()
+
+
+def save_shadow(
+    connection: Connection,
+    ref: TicketRef,
+    shadow: Mapping[str, Any],
+    *,
+    key: str | None = None,
+    url: str | None = None,
+) -> None:
+    """Stores a member's shadow, and its key and address when they are given (a moved issue has new ones)."""
+    values: dict[str, Any] = {"shadow": dict(shadow)}
+    if key is not None:
+        values["key"] = key
+    if url is not None:
+        values["url"] = url
+    connection.execute(
+        members.update().where(members.c.tracker == ref.tracker, members.c.ticket_id == ref.id).values(values)
+    )
+
+
+def save_turns(connection: Connection, link_id: int, turns: Mapping[str, Any]) -> None:
+    connection.execute(links.update().where(links.c.id == link_id).values(turns=dict(turns)))
+
+
+def move_members(connection: Connection, from_link: int, to_link: int) -> None:
+    """Brings all members of one link into another: two links become one."""
+    connection.execute(members.update().where(members.c.link_id == from_link).values(link_id=to_link))
+
+
+def shadow_of(connection: Connection, ref: TicketRef) -> Mapping[str, Any] | None:
+    """The stored shadow of a member, None for a ticket in no link."""
+    found: Mapping[str, Any] | None = connection.execute(
+        sa.select(members.c.shadow).where(members.c.tracker == ref.tracker, members.c.ticket_id == ref.id)
+    ).scalar()
+    return found

@@ -1,0 +1,126 @@
+"""Opens the database, brings its schema up to date, and hands out transactions.
+
+SQLite runs in WAL mode with full synchronisation: what a transaction wrote survives a power cut. Writers queue on a
+lock of this process instead of SQLite's own polling.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from hub.journal import schema
+
+SCHEMA_VERSION = "0001"
+"""The newest migration in `migrations/versions`."""
+
+
+class JournalError(Exception):
+    """The database cannot be used; the message names it, the cause and the remedy."""
+
+
+class Journal:
+    """The database of one installation. Safe to use from several threads; `close` it at the end."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._writing = threading.Lock()
+        self._install_id = ""
+
+    @classmethod
+    def open(cls, url: str) -> Journal:
+        """Opens the database at a SQLAlchemy `url` and migrates it. Raises JournalError."""
+        try:
+            engine = _engine(url)
+            journal = cls(engine)
+            _migrate(engine)
+            journal._install_id = journal._fact("install_id", secrets.token_hex(4))
+        except sa.exc.SQLAlchemyError as error:
+            where = sa.make_url(url).render_as_string(hide_password=True) if "://" in url else url
+            cause = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error
+            raise JournalError(
+                f"the database {where} cannot be opened: {cause}. Check `store.url` and the folder's permissions."
+            ) from error
+        return journal
+
+    @property
+    def install_id(self) -> str:
+        """Eight hex digits that tell this installation's marks from another one's."""
+        return self._install_id
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that writes; durable when the block ends without an error."""
+        with self._writing, self.engine.connect() as connection:
+            if self.engine.dialect.name == "sqlite":
+                connection.info["begin"] = "BEGIN IMMEDIATE"
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view; nothing may be written in it."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _fact(self, name: str, value_if_absent: str) -> str:
+        with self.write() as connection:
+            found = connection.scalar(sa.select(schema.facts.c.value).where(schema.facts.c.name == name))
+            if found is None:
+                connection.execute(schema.facts.insert().values(name=name, value=value_if_absent))
+                return value_if_absent
+            return str(found)
+
+
+def _engine(url: str) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url)
+    in_memory = sa.make_url(url).database in (None, "", ":memory:")
+    engine = (
+        sa.create_engine(url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+        if in_memory
+        else sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 10})
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(dbapi_connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: BEGIN IMMEDIATE is ours to send.
+        dbapi_connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            dbapi_connection.execute(f"PRAGMA {pragma}").close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.info.pop("begin", "BEGIN"))
+
+    return engine
+
+
+def _migrate(engine: sa.Engine) -> None:
+    with engine.connect() as connection, connection.begin():
+        if sa.inspect(connection).has_table("alembic_version"):
+            version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            if version == SCHEMA_VERSION:
+                return
+    # Alembic is slow to import, and most starts need no migration.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.info["begin"] = "BEGIN IMMEDIATE"
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")

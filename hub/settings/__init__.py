@@ -1,0 +1,1 @@
+"""Settings: YAML files -> validated values, with errors that name file, line, value and remedy."""

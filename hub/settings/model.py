@@ -1,0 +1,194 @@
+"""The settings of a deployment as validated values. Loading and its errors are in `hub.settings.load`."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
+
+from hub.settings.trackers import Section, TrackerSettings
+
+Direction = Literal["both", "to_issue", "to_tickets", "none"]
+Propagation = Literal["mirror", "note", "ignore"]
+
+
+class FieldPolicy(Section):
+    """How one field is kept in step."""
+
+    direction: Direction = Field("both", description="Which way changes travel.")
+    conflict: Literal["issue", "tickets", "newest"] = Field(
+        "issue",
+        description="Whose value counts when both sides changed. The losing value goes into the journal.",
+    )
+    many: Literal["first", "any", "highest", "least"] = Field(
+        "any",
+        description="Whose value counts when several tickets share the issue: the first linked ticket's alone, "
+        "whichever changed, the highest of all, or the one furthest from done.",
+    )
+    initial: Literal["keep", "tickets", "issue"] = Field(
+        "tickets",
+        description="When an existing ticket and issue are linked and differ: leave both until somebody "
+        "changes one, or take one side's value.",
+    )
+
+
+FIELD_DEFAULTS: dict[str, dict[str, str]] = {
+    "title": {"direction": "both", "many": "first", "initial": "keep"},
+    "description": {"direction": "to_issue", "many": "first", "initial": "keep"},
+    "status": {"direction": "both", "many": "least", "initial": "issue"},
+    "priority": {"direction": "both", "conflict": "tickets", "many": "highest", "initial": "tickets"},
+    "category": {"direction": "none", "conflict": "tickets", "many": "first", "initial": "keep"},
+    "assignee": {"direction": "none", "many": "first", "initial": "keep"},
+}
+
+
+def _as_policy(value: Any) -> Any:
+    return {"direction": value} if isinstance(value, str) else value
+
+
+class Labels(Section):
+    direction: Direction = "both"
+    ignore: list[str] = Field(
+        default_factory=list,
+        description="Labels that stay where they are; * stands for anything, e.g. internal-*.",
+    )
+
+    def travels(self, label: str) -> bool:
+        """Whether a label may be mirrored at all. Without regard to case."""
+        return not any(fnmatchcase(label.casefold(), pattern.casefold()) for pattern in self.ignore)
+
+
+class PerDirection(Section):
+    to_issue: Propagation = "mirror"
+    to_tickets: Propagation = "note"
+
+
+def _both_ways(value: Any) -> Any:
+    return {"to_issue": value, "to_tickets": value} if isinstance(value, str) else value
+
+
+class Comments(Section):
+    public: Direction = Field("both", description="Public comments and replies.")
+    private: Direction = Field(
+        "none", description="Private notes. They arrive as private notes, never as anything else."
+    )
+    edits: Annotated[PerDirection, BeforeValidator(_both_ways)] = Field(
+        default=PerDirection(),
+        description="What an edited comment does to its copy: mirror the edit, add a note, or ignore it. "
+        "Where the tracker cannot edit, mirror means note.",
+    )
+    deletes: Annotated[PerDirection, BeforeValidator(_both_ways)] = Field(
+        default=PerDirection(to_issue="note", to_tickets="ignore"),
+        description="What a deleted comment does to its copy.",
+    )
+    history: Annotated[int, Field(ge=0)] | Literal["all"] = Field(
+        "all",
+        description="How many of the comments that were there before the link come over: all, or the last N.",
+    )
+
+
+class Attachments(Section):
+    direction: Direction = "both"
+    max_bytes: int = Field(
+        20 * 1024 * 1024, gt=0, description="Larger files do not travel; a note says so and links to them."
+    )
+
+
+class Condition(Section):
+    """When a ticket is escalated to the bug tracker. All that is given must hold; `any` needs one of its parts."""
+
+    label: str | None = Field(None, description="The ticket carries this label.")
+    line: int | None = Field(None, ge=1, description="The ticket is with this support line.")
+    priority: list[str] | None = Field(None, description="The ticket has one of these neutral priorities.")
+    category: list[str] | None = Field(None, description="The ticket is of one of these neutral categories.")
+    any: list[Condition] | None = Field(None, min_length=1)
+
+
+class LinkSettings(Section):
+    """One pairing: helpdesks whose tickets are kept in step with issues of one bug tracker."""
+
+    name: str = Field("", description="What messages call it; by default <tickets>-<issues>.")
+    tickets: Annotated[list[str], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] = Field(
+        min_length=1, description="Names of trackers whose tickets are escalated."
+    )
+    issues: str = Field(description="Name of the tracker that holds the issues.")
+    when: Condition | None = Field(
+        None, description="Which tickets get an issue by themselves. Without it, links are made by hand."
+    )
+    fields: dict[str, Annotated[FieldPolicy, BeforeValidator(_as_policy)]] = Field(
+        default_factory=dict,
+        description="Per field: a direction, or direction, conflict, many and initial. Custom fields are called "
+        "custom:<name> and are kept in step both ways unless said otherwise.",
+    )
+    labels: Annotated[Labels, BeforeValidator(_as_policy)] = Labels()
+    comments: Comments = Comments()
+    attachments: Attachments = Attachments()
+    on_unlink: Literal["keep", "remove_links"] = "remove_links"
+
+    @field_validator("fields")
+    @classmethod
+    def _has_known_fields(cls, value: dict[str, FieldPolicy]) -> dict[str, FieldPolicy]:
+        for name in value:
+            if name not in FIELD_DEFAULTS and not name.startswith("custom:"):
+                known = ", ".join([*FIELD_DEFAULTS, "custom:<name>"])
+                raise ValueError(f"there is no field {name!r}; known are {known}")
+        return value
+
+    @property
+    def title(self) -> str:
+        return self.name or f"{'+'.join(self.tickets)}-{self.issues}"
+
+    def policy(self, field_name: str) -> FieldPolicy:
+        """The policy of a field: what the settings say over what is usual for this field."""
+        given = self.fields.get(field_name)
+        usual = FIELD_DEFAULTS.get(field_name, {"initial": "tickets"})
+        if given is None:
+            return FieldPolicy.model_validate(usual)
+        return FieldPolicy.model_validate(usual | given.model_dump(exclude_unset=True))
+
+
+class Server(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535, description="0 takes a free port.")
+    public_url: str = Field("", description="Where trackers reach the hub, for `hub check` and links.")
+    max_body_bytes: int = Field(5 * 1024 * 1024, gt=0, description="Larger webhooks are refused with 413.")
+    threads: int = Field(4, ge=1)
+
+
+class Store(Section):
+    url: str = Field(
+        "sqlite:///hub.sqlite3",
+        description="Database address. A relative SQLite path is relative to the settings' folder.",
+    )
+
+
+class Logs(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, else JSON.")
+
+
+class EngineSettings(Section):
+    workers: int = Field(4, ge=1, description="How many tickets are worked on side by side.")
+    retry_first: float = Field(2.0, gt=0, description="Seconds before the first retry; doubles each time.")
+    retry_most: float = Field(300.0, gt=0, description="Seconds between two retries at most.")
+    drain: float = Field(20.0, ge=0, description="Seconds that a shutdown waits for running work.")
+
+
+class Settings(Section):
+    """A whole deployment."""
+
+    server: Server = Server()
+    store: Store = Store()
+    logs: Logs = Logs()
+    engine: EngineSettings = EngineSettings()
+    plugins: list[str] = Field(
+        default_factory=list, description="Plugins to enable beyond the connectors that `trackers` names."
+    )
+    plugin_folder: str = Field("", description="Folder with plugins of your own, relative to the settings.")
+    trackers: dict[str, SerializeAsAny[TrackerSettings]] = Field(default_factory=dict)
+    links: list[LinkSettings] = Field(default_factory=list)
+    people: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="Who is who: a name of your choice -> the person's account id in each tracker.",
+    )

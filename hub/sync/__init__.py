@@ -1,0 +1,1 @@
+"""The straight line: read, merge, plan, apply, record. Merge and plan are pure; the effects are at the edge."""

@@ -1,0 +1,90 @@
+"""What the hub knows after a run: the new shadows. Pure.
+
+A value counts as taken into account on the side where it was seen only when everything it was to cause elsewhere
+has been done; until then it stays a change, and the next run sees it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from hub.connector import Created
+from hub.sync.fields import synced_fields
+from hub.sync.operations import CreateTicket, WriteFields
+from hub.sync.state import UNREADABLE, LinkState, Member, Shadow, comparable
+from hub.text import fingerprint
+from hub.ticket import TicketRef
+
+HeldBack = Collection[tuple[TicketRef, str]]
+"""Fields (and `labels`, `comments`) of members whose change has not arrived everywhere."""
+
+
+def advance(state: LinkState, member: Member, held_back: HeldBack, is_complete: bool) -> Shadow:
+    """The member's shadow after the run.
+
+    After a run that broke off (`is_complete` is False) only what the hub wrote counts, nothing that it saw.
+    """
+    values = dict(member.shadow.values)
+    labels = member.shadow.labels
+    shadow = member.shadow
+    if is_complete and member.snapshot is not None and not member.snapshot.is_deleted:
+        for name in synced_fields(state):
+            seen = replace(member, written={}).current(name)
+            if seen is not UNREADABLE and (member.ref, name) not in held_back:
+                values[name] = seen
+        if (member.ref, "labels") not in held_back:
+            labels = member.snapshot.ticket.labels
+        comments_done = (member.ref, "comments") not in held_back
+        read_comments = member.snapshot.comments is not None
+        count = member.snapshot.comment_count if read_comments or shadow.comment_count is not None else None
+        shadow = replace(
+            shadow,
+            comment_count=count if comments_done else None,
+            version=member.snapshot.version,
+            updated=member.snapshot.ticket.updated,
+        )
+    elif not is_complete or (member.ref, "comments") in held_back:
+        shadow = replace(shadow, comment_count=None)
+    values.update(member.written)
+    if member.written_labels is not None and (member.ref, "labels") not in held_back:
+        labels = member.written_labels
+    return replace(shadow, values=values, labels=labels, is_gone=member.is_gone and is_complete)
+
+
+def after_fields(member: Member, operation: WriteFields, version: str) -> Member:
+    """The member after fields and labels were written to it."""
+    labels = member.written_labels
+    if operation.changes.add_labels or operation.changes.remove_labels:
+        standing = member.labels() or frozenset()
+        labels = (standing | operation.changes.add_labels) - operation.changes.remove_labels
+    return with_version(
+        replace(
+            member,
+            written={**member.written, **{w.field: w.held for w in operation.writes}},
+            written_labels=labels,
+        ),
+        version,
+    )
+
+
+def with_version(member: Member, version: str) -> Member:
+    """The member after a write that gave it another version; empty where the tracker did not tell."""
+    if member.snapshot is None:
+        return replace(member, shadow=replace(member.shadow, version=version))
+    return replace(member, snapshot=replace(member.snapshot, version=version))
+
+
+def shadow_of_created(state: LinkState, operation: CreateTicket, created: Created) -> Shadow:
+    """What the hub knows of a ticket that it has just made: what it wrote there, and nothing else."""
+    draft, form = operation.draft, state.issue_form
+    held = {"title": draft.title, "description": fingerprint(form.hold_text(draft.description))}
+    values = {**draft.values, **held}
+    if "assignee" in values:
+        person = state.member(operation.source).current("assignee")
+        values["assignee"] = person
+    return Shadow(
+        values={name: comparable(name, v) if name != "description" else v for name, v in values.items()
+                if name not in created.refused},
+        labels=None if "labels" in created.refused else draft.labels | {draft.marker},
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""What a run works with: the store, the connectors, the settings and the clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from hub.connector import Capability, Connector, ConnectorError
+from hub.journal import Journal
+from hub.settings.model import LinkSettings, Settings
+from hub.sync.people import People
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def ignore_write(tracker: str, kind: str) -> None:
+    """Stands where nobody counts writes."""
+
+
+@dataclass
+class Context:
+    """Lives as long as the process; shared by all workers. `now` gives the time in UTC."""
+
+    journal: Journal
+    settings: Settings
+    connectors: Mapping[str, Connector]
+    now: Callable[[], datetime] = utc_now
+    count_write: Callable[[str, str], None] = ignore_write
+    _accounts: dict[str, str] = field(default_factory=dict)
+    _found_people: dict[tuple[str, str], str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def policy(self, title: str) -> LinkSettings | None:
+        """The link settings of this title, None when they are not in the settings any more."""
+        return next((p for p in self.settings.links if p.title == title), None)
+
+    def own_account(self, tracker: str) -> str | None:
+        """The hub's account id in a tracker, None while the tracker cannot be asked."""
+        known = self._accounts.get(tracker)
+        if known is None:
+            try:
+                known = self.connectors[tracker].identify().account_id
+            except ConnectorError:
+                return None
+            with self._lock:
+                self._accounts[tracker] = known
+        return known
+
+    def people(self) -> People:
+        """Who is who, as far as it is known now."""
+        with self._lock:
+            return People(self.settings.people, dict(self._found_people))
+
+    def look_up_person(self, tracker: str, email: str) -> None:
+        """Asks a tracker once for the account of a mail address. Raises ConnectorError."""
+        connector = self.connectors[tracker]
+        if Capability.USERS not in connector.capabilities or (tracker, email) in self._found_people:
+            return
+        person = connector.find_person(email)
+        if person is not None:
+            with self._lock:
+                self._found_people[tracker, email] = person.id

@@ -1,0 +1,341 @@
+"""Three-way merge of single-valued fields: shadow, this side, the other side, under the field's policy. Pure.
+
+A field has changed on a member when its present value differs from the member's own shadow. Values travel only to
+where the held form (neutral -> native -> neutral) of the wanted value differs from what stands there, so a lossy
+mapping never answers itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hub.connector import Unwritable
+from hub.settings.model import FIELD_DEFAULTS, FieldPolicy
+from hub.sync.state import UNREADABLE, LinkState, Member
+from hub.ticket import Priority, Status, TicketRef, Value
+
+FIGHT_TURNS = 8
+"""How often a field may go back and forth between two sides within FIGHT_WINDOW before the hub stops."""
+FIGHT_WINDOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldWrite:
+    """A value to be written. `held` is its comparable form at the target; `sources` are whose change it carries.
+
+    `seen` is what the sources showed, in comparable form: what the hub knows of them once the write is done.
+    """
+
+    target: TicketRef
+    field: str
+    value: Value
+    held: Value
+    sources: tuple[TicketRef, ...]
+    seen: Mapping[TicketRef, Value]
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A change that cannot travel: it stays a change, and waits in the failures list."""
+
+    target: TicketRef
+    field: str
+    digest: str
+    why: str
+    sources: tuple[TicketRef, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Both sides changed a field. `lost` is the value that does not count."""
+
+    field: str
+    won_by: TicketRef
+    lost_by: TicketRef
+    kept: Value
+    lost: Value
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMerge:
+    writes: tuple[FieldWrite, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def synced_fields(state: LinkState) -> list[str]:
+    """The fields that this link merges: the usual ones and the custom ones that the settings name."""
+    custom = [name for name in state.settings.fields if name.startswith("custom:")]
+    return [name for name in (*FIELD_DEFAULTS, *custom) if state.settings.policy(name).direction != "none"]
+
+
+def merge_fields(state: LinkState, now: datetime) -> FieldMerge:
+    """What has to be written where, for all fields of the link."""
+    issue = state.issue
+    tickets = [m for m in state.tickets if m.is_usable]
+    if issue is None or issue.is_gone or not tickets:
+        return FieldMerge()
+    merged = [_merge_field(state, name, tickets, issue, now) for name in synced_fields(state)]
+    return FieldMerge(
+        tuple(w for m in merged for w in m.writes),
+        tuple(p for m in merged for p in m.problems),
+        tuple(c for m in merged for c in m.conflicts),
+    )
+
+
+def next_turns(
+    turns: Mapping[str, Mapping[str, object]], done: Iterable[FieldWrite], now: datetime
+) -> dict[str, dict[str, object]]:
+    """`LinkState.turns` after these writes: a write to another side than the last time is a turn."""
+    after = {name: dict(turn) for name, turn in turns.items()}
+    for write in done:
+        last = after.get(write.field)
+        side = str(write.target)
+        if last is None or now - datetime.fromisoformat(str(last["at"])) > FIGHT_WINDOW:
+            after[write.field] = {"side": side, "count": 1, "at": now.astimezone(UTC).isoformat()}
+        elif last["side"] != side:
+            after[write.field] = {
+                "side": side,
+                "count": int(str(last["count"])) + 1,
+                "at": now.astimezone(UTC).isoformat(),
+            }
+    return after
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What one side wants: whose value, in which form it can be written, or nothing when `member` is None."""
+
+    member: Member | None = None
+    value: Value = None
+    sources: tuple[TicketRef, ...] = ()
+
+
+def _merge_field(state: LinkState, name: str, tickets: Sequence[Member], issue: Member, now: datetime) -> FieldMerge:
+    policy = state.settings.policy(name)
+    taking_part = tickets[:1] if policy.many == "first" else tickets
+    conflicts: list[Conflict] = []
+    from_tickets = _tickets_side(state, name, policy, taking_part, issue, conflicts)
+    from_issue = _issue_side(state, name, policy, taking_part, issue)
+    if policy.direction == "to_tickets":
+        from_tickets = _Side()
+    if policy.direction == "to_issue":
+        from_issue = _Side()
+
+    problems: list[Problem] = []
+    if from_tickets.member and from_issue.member:
+        if _agree(name, from_tickets, issue, taking_part):
+            return FieldMerge(conflicts=tuple(conflicts))
+        if _trouble(state, name, issue, from_tickets, now) is not None:
+            from_tickets = _Side()
+        else:
+            conflict = _decide(name, policy, from_tickets, from_issue)
+            conflicts.append(conflict)
+            if conflict.won_by == from_issue.member.ref:
+                from_tickets = _Side()
+            else:
+                from_issue = _Side()
+
+    writes: list[FieldWrite] = []
+    if from_tickets.member:
+        targets = [issue]
+        if policy.many == "any":
+            targets += [m for m in taking_part if m.ref not in from_tickets.sources]
+        _spread(state, name, from_tickets, targets, now, writes, problems)
+    elif from_issue.member:
+        _spread(state, name, from_issue, taking_part, now, writes, problems)
+    return FieldMerge(tuple(writes), tuple(problems), tuple(conflicts))
+
+
+def _tickets_side(
+    state: LinkState,
+    name: str,
+    policy: FieldPolicy,
+    tickets: Sequence[Member],
+    issue: Member,
+    conflicts: list[Conflict],
+) -> _Side:
+    changed = [
+        m
+        for m in tickets
+        if m.has_changed(name)
+        or (_is_first_meeting(name, m, issue) and _initial(state, name, policy, m, issue) == "t")
+    ]
+    if not changed:
+        return _Side()
+    if policy.many in ("highest", "least") and len(tickets) > 1:
+        return _combined(name, policy, tickets, changed)
+    newest = max(changed, key=lambda m: (_updated(m), -tickets.index(m)))
+    conflicts.extend(
+        Conflict(
+            field=name,
+            won_by=newest.ref,
+            lost_by=other.ref,
+            kept=newest.current(name),
+            lost=other.current(name),
+            because="two tickets of the link changed; the later change counts",
+        )
+        for other in changed
+        if other is not newest and other.current(name) != newest.current(name)
+    )
+    return _Side(newest, newest.raw(name), tuple(m.ref for m in changed))
+
+
+def _combined(name: str, policy: FieldPolicy, tickets: Sequence[Member], changed: Sequence[Member]) -> _Side:
+    known = [m for m in tickets if isinstance(m.current(name), Status | Priority) and m.current(name) != UNREADABLE]
+    if not known:
+        return _Side()
+    pick = max if policy.many == "highest" else min
+    chosen = pick(known, key=lambda m: _rank(m.current(name)))
+    before = [m.shadow.values[name] for m in known if m.knows(name)]
+    ranked = [v for v in before if isinstance(v, Status | Priority)]
+    is_joining = any(not m.knows(name) for m in changed)
+    if ranked and not is_joining and pick(_rank(v) for v in ranked) == _rank(chosen.current(name)):
+        return _Side()
+    return _Side(chosen, chosen.raw(name), tuple(m.ref for m in changed))
+
+
+def _rank(value: Value) -> int:
+    order: list[Value] = list(Status) if isinstance(value, Status) else list(Priority)
+    return order.index(value)
+
+
+def _issue_side(state: LinkState, name: str, policy: FieldPolicy, tickets: Sequence[Member], issue: Member) -> _Side:
+    if issue.has_changed(name):
+        return _Side(issue, issue.raw(name), (issue.ref,))
+    met = [m for m in tickets if _is_first_meeting(name, m, issue)]
+    if any(_initial(state, name, policy, m, issue) == "i" for m in met):
+        return _Side(issue, issue.raw(name), (issue.ref,))
+    return _Side()
+
+
+def _is_first_meeting(name: str, ticket: Member, issue: Member) -> bool:
+    """The hub has not compared this field of these two before, and can now."""
+    is_first = not (ticket.knows(name) and issue.knows(name))
+    return is_first and _is_visible(name, ticket) and _is_visible(name, issue)
+
+
+def _is_visible(name: str, member: Member) -> bool:
+    return (member.snapshot is not None or member.knows(name)) and member.current(name) is not UNREADABLE
+
+
+def _initial(state: LinkState, name: str, policy: FieldPolicy, ticket: Member, issue: Member) -> str:
+    """Who decides when two values meet for the first time: `t`icket, `i`ssue, or nobody (empty)."""
+    try:
+        if ticket.hold(name, issue.raw(name)) == ticket.current(name):
+            return ""
+        if issue.hold(name, ticket.raw(name)) == issue.current(name):
+            return ""
+    except Unwritable:
+        return ""
+    one, other = ticket.current(name), issue.current(name)
+    if state.was_created and ticket is state.tickets[0]:
+        # What the engineer did since the hub created the issue is not undone by what the ticket said before.
+        if isinstance(one, Status) and isinstance(other, Status) and one.is_active and other.is_active:
+            return ""
+        return "t"
+    if policy.initial == "keep":
+        return ""
+    if one is None or other is None:
+        return "t" if other is None else "i"
+    return "t" if policy.initial == "tickets" else "i"
+
+
+def _agree(name: str, from_tickets: _Side, issue: Member, tickets: Sequence[Member]) -> bool:
+    try:
+        if issue.hold(name, from_tickets.value) == issue.current(name):
+            return True
+        return all(m.hold(name, issue.raw(name)) == m.current(name) for m in tickets)
+    except Unwritable:
+        return False
+
+
+def _decide(name: str, policy: FieldPolicy, from_tickets: _Side, from_issue: _Side) -> Conflict:
+    ticket, issue = from_tickets.member, from_issue.member
+    assert ticket is not None
+    assert issue is not None
+    if policy.conflict == "newest":
+        tickets_win = _updated(ticket) > _updated(issue)
+        because = "both sides changed; the later change counts"
+    else:
+        tickets_win = policy.conflict == "tickets"
+        because = f"both sides changed; the settings say that the value of the {policy.conflict} counts"
+    winner, loser = (ticket, issue) if tickets_win else (issue, ticket)
+    return Conflict(
+        field=name,
+        won_by=winner.ref,
+        lost_by=loser.ref,
+        kept=winner.raw(name),
+        lost=loser.raw(name),
+        because=because,
+    )
+
+
+def _spread(
+    state: LinkState,
+    name: str,
+    side: _Side,
+    targets: Sequence[Member],
+    now: datetime,
+    writes: list[FieldWrite],
+    problems: list[Problem],
+) -> None:
+    assert side.member is not None
+    for target in targets:
+        why = _trouble(state, name, target, side, now)
+        if why is not None:
+            problems.append(
+                Problem(target=target.ref, field=name, digest=digest_of(side.value), why=why, sources=side.sources)
+            )
+            continue
+        held = target.hold(name, side.value)
+        if held != target.current(name):
+            writes.append(
+                FieldWrite(
+                    target=target.ref,
+                    field=name,
+                    value=side.value,
+                    held=held,
+                    sources=side.sources,
+                    seen={ref: state.member(ref).current(name) for ref in side.sources},
+                    because=f"{name} changed in {', '.join(str(s) for s in side.sources)}",
+                )
+            )
+
+
+def _trouble(state: LinkState, name: str, target: Member, side: _Side, now: datetime) -> str | None:
+    """Why this value cannot be written there now; None when it can."""
+    try:
+        held = target.hold(name, side.value)
+    except Unwritable as error:
+        return str(error)
+    if held == target.current(name):
+        return None
+    if state.blocked.get((target.ref, name)) == digest_of(side.value):
+        return "it was refused before; it is tried again when the value changes or somebody asks for it"
+    turn = state.turns.get(name)
+    if (
+        turn is not None
+        and turn["side"] != str(target.ref)
+        and int(str(turn["count"])) >= FIGHT_TURNS
+        and now - datetime.fromisoformat(str(turn["at"])) <= FIGHT_WINDOW
+    ):
+        return (
+            f"{name} went back and forth {turn['count']} times within an hour; the hub stopped writing it. Look for "
+            "an automation in one of the trackers that changes it back"
+        )
+    return None
+
+
+def digest_of(value: Value) -> str:
+    """A short form of a value by which a refused attempt is recognised."""
+    return repr(value)[:80]
+
+
+def _updated(member: Member) -> datetime:
+    ticket = member.ticket
+    return ticket.updated if ticket and ticket.updated else datetime.min.replace(tzinfo=UTC)

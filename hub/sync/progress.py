@@ -1,0 +1,206 @@
+"""How far a run has come: the state as it changes, what waits to be recorded, and what went wrong.
+
+Receipts and records are gathered and written together: with the next intents, after something that must not be done
+twice, and at the end of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy.engine import Connection
+
+from hub.connector import ConnectorError, PermanentError
+from hub.journal import copies, events, failures, intents
+from hub.journal.copies import Copy
+from hub.journal.failures import Failure
+from hub.sync.context import Context
+from hub.sync.fields import FieldWrite
+from hub.sync.operations import AddComment, AttachFile, CreateTicket, EditComment, Operation, Transition, WriteFields
+from hub.sync.state import LinkState, Member
+from hub.ticket import TicketRef
+
+log = structlog.get_logger("hub.sync")
+
+
+class Progress:
+    """The life of one run of one link. Used by one thread."""
+
+    def __init__(self, context: Context, state: LinkState, known_failures: Iterable[Failure] = ()) -> None:
+        self.context = context
+        self.state = state
+        self.down: dict[str, ConnectorError] = {}
+        """Trackers that did not answer, and why."""
+        self.stale: set[TicketRef] = set()
+        """Members that changed since they were read."""
+        self.held_back: set[tuple[TicketRef, str]] = set()
+        self.is_complete = False
+        """Everything that was seen has been decided about; before that, nothing that was seen may count as known."""
+        self.retry_after: float | None = None
+        self.failed: set[tuple[TicketRef, str]] = set()
+        self.succeeded: set[tuple[TicketRef, str]] = set()
+        self.writes = 0
+        self.done_writes: list[FieldWrite] = []
+        self._known_failures = list(known_failures)
+        self._later: list[Callable[[Connection], None]] = []
+
+    @property
+    def key(self) -> str:
+        return f"link:{self.state.id}"
+
+    # the state
+
+    def replace_member(self, member: Member) -> None:
+        self.state = self.state.with_member(member)
+
+    def add_member(self, member: Member) -> None:
+        self.state = replace(self.state, members=(*self.state.members, member))
+
+    def copy(self, kind: str, origin: TicketRef, origin_id: str, target: TicketRef) -> Copy:
+        """The record of a copy. Raises LookupError when there is none."""
+        for one in self.state.copies:
+            if (one.kind, one.origin, one.origin_id, one.target) == (kind, origin, origin_id, target):
+                return one
+        raise LookupError(f"no copy of {kind} {origin_id} of {origin} in {target}")
+
+    def save_copy(self, copy: Copy) -> None:
+        identity = (copy.kind, copy.origin, copy.origin_id, copy.target)
+        others = tuple(c for c in self.state.copies if (c.kind, c.origin, c.origin_id, c.target) != identity)
+        self.state = replace(self.state, copies=(*others, copy))
+        self.later(lambda connection: copies.save_copy(connection, copy))
+
+    # what waits to be recorded
+
+    def later(self, record: Callable[[Connection], None]) -> None:
+        self._later.append(record)
+
+    def flush_into(self, connection: Connection) -> None:
+        waiting, self._later = self._later, []
+        for record in waiting:
+            record(connection)
+
+    def flush(self) -> None:
+        """Makes durable what was gathered."""
+        with self.context.journal.write() as connection:
+            self.flush_into(connection)
+
+    def note(self, kind: str, ref: TicketRef | None = None, **data: Any) -> None:
+        """An entry in the record of this link."""
+        event = events.Event(at=self.context.now(), kind=kind, ref=ref, link_id=self.state.id, data=data)
+        self.later(lambda connection: events.record(connection, [event]))
+
+    def finish_intent(self, intent_id: int, end: Literal["done", "refused", "void"], receipt: dict[str, Any]) -> None:
+        now = self.context.now()
+        self.later(lambda connection: intents.finish_intent(connection, intent_id, end, receipt, now))
+
+    # what became of operations
+
+    def succeed(self, operation: Operation) -> None:
+        self.writes += 1
+        self.succeeded.add((operation.target, operation.name))
+        self.context.count_write(operation.target.tracker, type(operation).__name__)
+        log.info("written", link=self.state.id, ticket=str(operation.target), what=type(operation).__name__)
+
+    def fields_done(self, writes: Iterable[FieldWrite]) -> None:
+        for write in writes:
+            self.done_writes.append(write)
+            self.succeeded.add((write.target, write.field))
+
+    def hold_back(self, operation: Operation) -> None:
+        """What the operation was to carry stays a change where it came from."""
+        match operation:
+            case WriteFields():
+                for write in operation.writes:
+                    self._hold_back_write(write)
+                if operation.labels:
+                    self.held_back.add((operation.target, "labels"))
+                    self.held_back |= {(source, "labels") for source in operation.labels.sources}
+            case Transition():
+                self._hold_back_write(operation.write)
+            case AddComment() | EditComment():
+                self.held_back.add((operation.origin, "comments"))
+            case AttachFile():
+                self.held_back.add((operation.file.origin, "comments"))
+            case CreateTicket():
+                self.held_back.add((operation.source, "comments"))
+            case _:
+                pass
+
+    def _hold_back_write(self, write: FieldWrite) -> None:
+        self.held_back.add((write.target, write.field))
+        self.held_back |= {(source, write.field) for source in write.sources}
+
+    def fail(self, ref: TicketRef, what: str, digest: str, error: PermanentError) -> None:
+        """Puts something into the failures list; it is not tried again until it changes or somebody asks."""
+        self._fail(ref, what, digest, error.why, error.remedy)
+
+    def fail_field(
+        self,
+        ref: TicketRef,
+        field_name: str,
+        digest: str,
+        why: str,
+        remedy: str,
+        sources: Iterable[TicketRef],
+    ) -> None:
+        """A field that cannot be written; whose change it carries stays a change."""
+        self.held_back.add((ref, field_name))
+        self.held_back |= {(source, field_name) for source in sources}
+        self._fail(ref, field_name, digest, why, remedy)
+
+    def _fail(self, ref: TicketRef, what: str, digest: str, why: str, remedy: str) -> None:
+        self.failed.add((ref, what))
+        is_known = self.state.blocked.get((ref, what)) == digest
+        self.state = replace(self.state, blocked={**self.state.blocked, (ref, what): digest})
+        if is_known:
+            return
+        log.warning("failed", link=self.state.id, ticket=str(ref), what=what, why=why)
+        self.note("failed", ref, what=what, why=why, remedy=remedy)
+        now, key = self.context.now(), self.key
+        self.later(lambda connection: _record_failure(connection, key, ref, what, digest, why, remedy, now))
+
+    def postpone(self, tracker: str, error: ConnectorError, retry_after: float | None = None) -> None:
+        """The tracker does not answer now: nothing more goes to it in this run."""
+        self.down[tracker] = error
+        if retry_after is not None:
+            self.retry_after = max(self.retry_after or 0.0, retry_after)
+        log.warning("postponed", link=self.state.id, tracker=tracker, why=error.why, doing=error.doing)
+        self.note("postponed", None, where=tracker, doing=error.doing, why=error.why)
+
+    def settle_failures(self, connection: Connection) -> None:
+        """Closes the failures whose cause is gone: it worked now, or it was asked for again and nothing was left."""
+        for failure in self._known_failures:
+            ref, what = TicketRef(failure.tracker, failure.ticket_id), failure_name(failure)
+            is_over = (ref, what) in self.succeeded or failure.state == "retry" or what == "run"
+            if is_over and (ref, what) not in self.failed:
+                failures.resolve_failure(connection, failure.key, failure.what)
+
+
+def failure_name(failure: Failure) -> str:
+    """The field or operation that a failure is about."""
+    return failure.what.partition(" ")[2]
+
+
+def _record_failure(
+    connection: Connection, key: str, ref: TicketRef, what: str, digest: str, why: str, remedy: str, now: Any
+) -> None:
+    failures.record_failure(
+        connection,
+        key=key,
+        tracker=ref.tracker,
+        ticket_id=ref.id,
+        what=f"{ref} {what}",
+        digest=digest,
+        why=why,
+        remedy=remedy,
+        now=now,
+    )
+
+
+def backoff(attempts: int, first: float, most: float) -> timedelta:
+    """How long to wait before the next try after this many failed ones: doubles each time, up to `most` seconds."""
+    return timedelta(seconds=min(first * 2.0 ** min(attempts, 30), most))

@@ -1,0 +1,515 @@
+"""One run of one key: what is waiting for it is read, merged, planned, applied and recorded.
+
+A ticket in no link runs under its own key (`support:35436`), a link under its own (`link:7`). The caller sees to it
+that a key runs in one place at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy.engine import Connection
+
+from hub.connector import AuthError, ConnectorError, Known, NotFoundError, RateLimitedError
+from hub.journal import copies, deliveries, events, failures, intents, links
+from hub.journal.deliveries import Delivery, Wake
+from hub.journal.failures import Failure
+from hub.journal.intents import Intent
+from hub.journal.links import LinkRow, MemberRow
+from hub.rules.conditions import evaluate, facts_of
+from hub.settings.model import LinkSettings
+from hub.sync.advance import advance
+from hub.sync.apply import apply_operations
+from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
+from hub.sync.context import Context
+from hub.sync.fields import next_turns
+from hub.sync.operations import Operation
+from hub.sync.plan import Decision, decide
+from hub.sync.progress import Progress, backoff, failure_name
+from hub.sync.reading import Request, read_member, requests_of, take_snapshot
+from hub.sync.recover import TooEarlyError, adopt_own_writes, recover
+from hub.sync.state import LinkState, Member
+from hub.ticket import Snapshot, TicketRef
+
+log = structlog.get_logger("hub.sync")
+
+MAX_ROUNDS = 8
+"""How often one run plans again: after a create, a refusal, a conflict. More is a mistake of the hub."""
+POLLED_AS_DELETED = "poll: deleted"
+"""The reason of a wake when a poll says that the ticket is gone."""
+ALARM_AFTER = 3
+"""Attempts after which a link that cannot be worked on stands in the failures list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended. `due` is when it wants to run again, for `postponed`."""
+
+    outcome: Literal["idle", "written", "postponed"]
+    due: datetime | None = None
+    why: str = ""
+
+
+def link_key(link_id: int) -> str:
+    return f"link:{link_id}"
+
+
+def lock_key(context: Context, wake_key: str) -> str:
+    """Under which key a wake is to run: that of the ticket's link, if it is in one."""
+    ref = ticket_of(wake_key)
+    if ref is None:
+        return wake_key
+    with context.journal.read() as connection:
+        link_id = links.link_of(connection, ref)
+    return wake_key if link_id is None else link_key(link_id)
+
+
+def ticket_of(key: str) -> TicketRef | None:
+    """The ticket whose own key this is, None for the key of a link."""
+    return None if key.startswith("link:") else TicketRef.parse(key)
+
+
+def run_key(context: Context, key: str) -> Result:
+    """Runs a key to its end, whatever happens: what cannot be done now is put off, with its cause on record."""
+    ref = ticket_of(key)
+    if ref is None:
+        return _run_link(context, int(key.removeprefix("link:")))
+    return _run_ticket(context, ref)
+
+
+def plan_link(context: Context, link_id: int) -> tuple[LinkState, Decision]:
+    """What a run would write now, without writing. Raises ConnectorError, LookupError."""
+    loaded = _load(context, link_id)
+    if loaded is None:
+        raise LookupError(f"there is no link {link_id}, or its settings are gone")
+    progress = loaded.progress
+    for member in progress.state.members:
+        read_member(progress, member.ref, Request(True))
+    return progress.state, decide(progress.state, context.now())
+
+
+def wake_unfinished(context: Context) -> None:
+    """Wakes the links that an earlier process left in the middle of a write, whether or not anything else is known."""
+    with context.journal.write() as connection:
+        for link_id in intents.links_with_open_intents(connection):
+            deliveries.wake(connection, link_key(link_id), context.now(), "unfinished work")
+
+
+def run_broke_off(context: Context, key: str) -> None:
+    """Puts off what a run left behind that ended by a mistake of the hub, and says so in the failures list."""
+    now = context.now()
+    why = "the hub made a mistake while it worked on this; the log has the details"
+    with context.journal.write() as connection:
+        ref = ticket_of(key)
+        if ref is None:
+            found = links.load_link(connection, int(key.removeprefix("link:")))
+            members = found[1] if found else []
+            keys = [key, *(str(m.ref) for m in members)]
+            ref = members[0].ref if members else TicketRef("hub", key)
+        else:
+            keys = [key]
+        taken = deliveries.wakes_of(connection, keys, now)
+        attempts = max((w.attempts for w in taken), default=0)
+        due = now + backoff(attempts, context.settings.engine.retry_first, context.settings.engine.retry_most)
+        deliveries.postpone_wakes(connection, taken, due, why)
+        failures.record_failure(
+            connection,
+            key=key,
+            tracker=ref.tracker,
+            ticket_id=ref.id,
+            what=f"{ref} run",
+            digest="",
+            why=why,
+            remedy="It is tried again by itself. Report it with the log's lines about this key.",
+            now=now,
+        )
+
+
+# -- a ticket in no link ------------------------------------------------------------------------------------------
+
+
+def _run_ticket(context: Context, ref: TicketRef) -> Result:
+    now = context.now()
+    with context.journal.read() as connection:
+        taken = deliveries.wakes_of(connection, [str(ref)], now)
+        waiting = deliveries.waiting_deliveries(connection, [ref])
+    policies = [p for p in context.settings.links if ref.tracker in p.tickets and p.when is not None]
+    if not policies:
+        return _leave_alone(context, ref, taken, waiting, f"no rule links tickets of {ref.tracker}")
+    shown = _not_wanted_by_what_is_shown(policies, taken, waiting)
+    if shown is not None:
+        return _leave_alone(context, ref, taken, waiting, shown)
+    try:
+        snapshot = context.connectors[ref.tracker].read(ref.id, Known())
+    except NotFoundError as error:
+        return _leave_alone(context, ref, taken, waiting, f"not found: {error.why}")
+    except ConnectorError as error:
+        return _postpone(context, str(ref), taken, error, ref)
+    reasons = []
+    for policy in policies:
+        assert policy.when is not None
+        answer = evaluate(policy.when, facts_of(snapshot.ticket))
+        if answer.holds and not snapshot.is_deleted:
+            return _escalate(context, policy, ref, snapshot, answer.because)
+        reasons.append(f"{policy.title}: {answer.because}")
+    return _leave_alone(context, ref, taken, waiting, "not escalated: " + "; ".join(reasons))
+
+
+def _not_wanted_by_what_is_shown(
+    policies: Sequence[LinkSettings], taken: Sequence[Wake], waiting: Sequence[Delivery]
+) -> str | None:
+    """Why no rule wants the ticket, when the newest payload shows enough to say so without a call.
+
+    A payload may be late; but whatever changed after it has a delivery, or a poll, of its own.
+    """
+    if any(w.reason != "webhook" for w in taken) or not waiting:
+        return None
+    hints = [load_hint(h) for d in waiting for h in d.hints]
+    reasons = []
+    for hint in hints:
+        for policy in policies:
+            assert policy.when is not None
+            answer = evaluate(policy.when, hint.values)
+            if answer.holds is not False:
+                return None
+            reasons.append(f"{policy.title}: {answer.because}")
+    return ("not escalated: " + "; ".join(dict.fromkeys(reasons))) if hints else None
+
+
+def _leave_alone(
+    context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery], why: str
+) -> Result:
+    with context.journal.write() as connection:
+        deliveries.settle_deliveries(connection, [d.id for d in waiting], "done", why)
+        deliveries.settle_wakes(connection, taken)
+        for failure in failures.failures_of(connection, str(ref)):
+            failures.resolve_failure(connection, failure.key, failure.what)
+        if not waiting:
+            events.record(connection, [events.Event(at=context.now(), kind="looked", ref=ref, data={"why": why})])
+    return Result("idle", why=why)
+
+
+def _escalate(context: Context, policy: LinkSettings, ref: TicketRef, snapshot: Snapshot, because: str) -> Result:
+    now = context.now()
+    with context.journal.write() as connection:
+        if links.link_of(connection, ref) is not None:
+            # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
+            return Result("idle", why="it joined a link meanwhile")
+        link_id = links.create_link(connection, policy.title, "created", now)
+        links.add_member(
+            connection,
+            link_id,
+            ref,
+            key=snapshot.ticket.key,
+            url=snapshot.ticket.url,
+            role="ticket",
+            now=now,
+        )
+        deliveries.wake(connection, link_key(link_id), now, "escalated")
+        events.record(
+            connection,
+            [
+                events.Event(
+                    at=now, kind="escalated", ref=ref, link_id=link_id, data={"rule": policy.title, "why": because}
+                )
+            ],
+        )
+    log.info("escalated", link=link_id, ticket=str(ref), rule=policy.title)
+    return _run_link(context, link_id, at_hand={ref: snapshot})
+
+
+# -- a link -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Loaded:
+    progress: Progress
+    taken: list[Wake]
+    waiting: list[Delivery]
+    intents: list[Intent]
+    row: LinkRow
+    failures: list[Failure]
+    shadows: dict[TicketRef, tuple[Mapping[str, Any], str]]
+
+
+def _load(context: Context, link_id: int) -> _Loaded | None:
+    with context.journal.read() as connection:
+        found = links.load_link(connection, link_id)
+        if found is None:
+            return None
+        row, members = found
+        refs = [m.ref for m in members]
+        keys = [link_key(link_id), *map(str, refs)]
+        taken = deliveries.wakes_of(connection, keys, context.now())
+        waiting = deliveries.waiting_deliveries(connection, refs)
+        known_copies = copies.copies_of(connection, refs) if refs else []
+        unfinished = intents.open_intents(connection, link_id)
+        known_failures = failures.failures_of(connection, link_key(link_id))
+    policy = context.policy(row.policy)
+    if policy is None or any(m.ref.tracker not in context.connectors for m in members):
+        policy = None
+    state = LinkState(
+        id=link_id,
+        settings=policy or LinkSettings(tickets=["-"], issues="-"),
+        was_created=row.origin == "created",
+        created=row.created,
+        members=tuple(_member(context, m) for m in members) if policy else (),
+        copies=tuple(known_copies),
+        turns=row.turns,
+        blocked={
+            (TicketRef(f.tracker, f.ticket_id), failure_name(f)): f.digest
+            for f in known_failures
+            if f.state == "open"
+        },
+        install_id=context.journal.install_id,
+        issue_form=context.connectors[policy.issues] if policy else next(iter(context.connectors.values())),
+    )
+    return _Loaded(
+        Progress(context, state, known_failures),
+        taken,
+        waiting,
+        unfinished,
+        row,
+        known_failures,
+        {m.ref: (m.shadow, m.key) for m in members},
+    )
+
+
+def _member(context: Context, row: MemberRow) -> Member:
+    return Member(
+        ref=row.ref,
+        key=row.key,
+        url=row.url,
+        role=row.role,
+        joined=row.joined,
+        form=context.connectors[row.ref.tracker],
+        shadow=load_shadow(row.shadow),
+        people=context.people(),
+    )
+
+
+def _run_link(context: Context, link_id: int, at_hand: dict[TicketRef, Snapshot] | None = None) -> Result:
+    loaded = _load(context, link_id)
+    if loaded is None or not loaded.progress.state.members:
+        return _forget(context, loaded)
+    progress = loaded.progress
+    echoes: list[int] = []
+    try:
+        maybe_written = recover(progress, loaded.intents)
+        wanted, echoes = _what_to_read(loaded, at_hand or {})
+        for ref, request in wanted.items():
+            if ref in (at_hand or {}):
+                take_snapshot(progress, ref, (at_hand or {})[ref])
+            else:
+                _read(progress, ref, request)
+        for write in maybe_written:
+            adopt_own_writes(progress, write)
+        _rounds(progress)
+    except TooEarlyError as error:
+        return _finish(loaded, echoes, Result("postponed", error.until, str(error)))
+    except ConnectorError as error:
+        return _finish_failed(loaded, echoes, error)
+    if progress.down:
+        return _finish_failed(loaded, echoes, next(iter(progress.down.values())))
+    return _finish(loaded, echoes, Result("written" if progress.writes else "idle"))
+
+
+def _what_to_read(loaded: _Loaded, at_hand: dict[TicketRef, Snapshot]) -> tuple[dict[TicketRef, Request], list[int]]:
+    progress = loaded.progress
+    context, state = progress.context, progress.state
+    trackers = {d.ref.tracker for d in loaded.waiting}
+    own = {tracker: context.own_account(tracker) for tracker in trackers}
+    wanted, echoes = requests_of(state.members, loaded.waiting, state.copies, own)
+    everything = (
+        bool(loaded.intents)
+        or any(f.state == "retry" for f in loaded.failures)
+        or any(w.key == progress.key and w.reason != "escalated" for w in loaded.taken)
+    )
+    asked = {w.key for w in loaded.taken if w.reason != "webhook"}
+    for member in state.members:
+        is_new = not member.shadow.values and member.shadow.labels is None
+        if everything or is_new or str(member.ref) in asked or member.ref in at_hand:
+            before = wanted.get(member.ref, Request(False))
+            is_deleted = any(w.key == str(member.ref) and w.reason == POLLED_AS_DELETED for w in loaded.taken)
+            wanted[member.ref] = Request(True, before.may_be_deleted or is_deleted)
+        if member.shadow.is_gone:
+            wanted.pop(member.ref, None)
+    return wanted, echoes
+
+
+def _read(progress: Progress, ref: TicketRef, request: Request) -> None:
+    try:
+        read_member(progress, ref, request)
+    except NotFoundError as error:
+        # One member that is out of sight must not stop the others.
+        progress.fail(ref, "read", "", error)
+        progress.replace_member(
+            replace(progress.state.member(ref), shadow=replace(progress.state.member(ref).shadow, comment_count=None))
+        )
+
+
+def _rounds(progress: Progress) -> None:
+    told: set[str] = set()
+    for _ in range(MAX_ROUNDS):
+        for ref in list(progress.stale):
+            _read(progress, ref, Request(False))
+        decision = decide(progress.state, progress.context.now())
+        unread = [ref for ref in decision.needs_reading if progress.state.member(ref).snapshot is None]
+        if unread:
+            for ref in unread:
+                _read(progress, ref, Request(False))
+            if any(progress.state.member(ref).snapshot is None for ref in unread):
+                return
+            continue
+        _note_decision(progress, decision, told)
+        if not decision.operations or progress.down:
+            for operation in decision.operations:
+                progress.hold_back(operation)
+            progress.is_complete = True
+            return
+        before = len(progress.done_writes)
+        apply_operations(progress, decision.operations)
+        turns = next_turns(progress.state.turns, progress.done_writes[before:], progress.context.now())
+        progress.state = replace(progress.state, turns=turns)
+
+
+def _note_decision(progress: Progress, decision: Decision, told: set[str]) -> None:
+    for problem in decision.problems:
+        progress.fail_field(
+            problem.target,
+            problem.field,
+            problem.digest,
+            problem.why,
+            "Then: hub failures retry, or change the value.",
+            problem.sources,
+        )
+    for conflict in decision.conflicts:
+        text = f"{conflict.field}:{conflict.lost!r}"
+        if text not in told:
+            told.add(text)
+            progress.note(
+                "conflict",
+                conflict.lost_by,
+                field=conflict.field,
+                kept=dump_value(conflict.kept),
+                lost=dump_value(conflict.lost),
+                kept_from=str(conflict.won_by),
+                why=conflict.because,
+            )
+    for copy in decision.copies:
+        progress.save_copy(copy)
+    if decision.operations:
+        progress.note("planned", None, operations=[_line(op) for op in decision.operations])
+
+
+def _line(operation: Operation) -> dict[str, str]:
+    return {"does": operation.describe(), "because": operation.because}
+
+
+def _forget(context: Context, loaded: _Loaded | None) -> Result:
+    """A link without members, or whose settings or trackers are not configured any more: nothing is to be done."""
+    if loaded is not None:
+        why = f"the settings have no link {loaded.row.policy!r} with these trackers any more"
+        with context.journal.write() as connection:
+            deliveries.settle_wakes(connection, loaded.taken)
+            deliveries.settle_deliveries(connection, [d.id for d in loaded.waiting], "done", why)
+        return Result("idle", why=why)
+    return Result("idle", why="there is no such link")
+
+
+def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
+    progress = loaded.progress
+    context = progress.context
+    with context.journal.write() as connection:
+        progress.flush_into(connection)
+        for member in progress.state.members:
+            shadow = dump_shadow(advance(progress.state, member, progress.held_back, progress.is_complete))
+            if (shadow, member.key) != loaded.shadows.get(member.ref):
+                links.save_shadow(connection, member.ref, shadow, key=member.key, url=member.url)
+        if progress.state.turns != loaded.row.turns:
+            links.save_turns(connection, progress.state.id, progress.state.turns)
+        deliveries.settle_deliveries(connection, echoes, "echo", "the hub's own write")
+        if result.outcome == "postponed":
+            assert result.due is not None
+            taken = loaded.taken or [Wake(progress.key, result.due, 0, 0, result.why)]
+            if not loaded.taken:
+                deliveries.wake(connection, progress.key, result.due, result.why)
+            deliveries.postpone_wakes(connection, taken, result.due, result.why)
+        else:
+            rest = [d.id for d in loaded.waiting if d.id not in set(echoes)]
+            deliveries.settle_deliveries(connection, rest, "done")
+            deliveries.settle_wakes(connection, loaded.taken)
+            # An escalation is woken under its link's key inside the run itself.
+            if any(f.state == "retry" or failure_name(f) == "run" for f in loaded.failures) or progress.succeeded:
+                progress.settle_failures(connection)
+    return result
+
+
+def _finish_failed(loaded: _Loaded, echoes: Collection[int], error: ConnectorError) -> Result:
+    progress = loaded.progress
+    attempts = max((w.attempts for w in loaded.taken), default=0)
+    result = Result("postponed", _due(progress.context, error, attempts, progress.retry_after), str(error))
+    _alarm(progress, error, attempts)
+    return _finish(loaded, echoes, result)
+
+
+def _alarm(progress: Progress, error: ConnectorError, attempts: int) -> None:
+    is_urgent = not error.is_temporary or isinstance(error, AuthError)
+    if is_urgent or attempts + 1 >= ALARM_AFTER:
+        ref = next((m.ref for m in progress.state.members if m.ref.tracker == error.tracker), None)
+        now, key = progress.context.now(), progress.key
+        target = ref or TicketRef(error.tracker, "")
+        progress.later(lambda connection: _open_failure(connection, key, target, error, now))
+
+
+def _open_failure(connection: Connection, key: str, ref: TicketRef, error: ConnectorError, now: datetime) -> None:
+    failures.record_failure(
+        connection,
+        key=key,
+        tracker=ref.tracker,
+        ticket_id=ref.id,
+        what=f"{ref} run",
+        digest="",
+        why=f"{error.doing}: {error.why}",
+        remedy=error.remedy or "It is tried again by itself.",
+        now=now,
+    )
+
+
+def _due(context: Context, error: ConnectorError, attempts: int, retry_after: float | None = None) -> datetime:
+    settings = context.settings.engine
+    wait = backoff(attempts, settings.retry_first, settings.retry_most)
+    if isinstance(error, RateLimitedError):
+        retry_after = max(retry_after or 0.0, error.retry_after)
+    if retry_after is not None:
+        wait = max(timedelta(seconds=retry_after), timedelta(seconds=0.1))
+    elif not error.is_temporary:
+        wait = max(wait, timedelta(seconds=settings.retry_most))
+    return context.now() + wait
+
+
+def _postpone(context: Context, key: str, taken: Sequence[Wake], error: ConnectorError, ref: TicketRef) -> Result:
+    attempts = max((w.attempts for w in taken), default=0)
+    due = _due(context, error, attempts)
+    now = context.now()
+    with context.journal.write() as connection:
+        deliveries.postpone_wakes(connection, taken, due, str(error))
+        events.record(
+            connection,
+            [
+                events.Event(
+                    at=now,
+                    kind="postponed",
+                    ref=ref,
+                    data={"where": error.tracker, "doing": error.doing, "why": error.why},
+                )
+            ],
+        )
+        if not error.is_temporary or attempts + 1 >= ALARM_AFTER:
+            _open_failure(connection, key, ref, error, now)
+    log.warning("postponed", ticket=str(ref), tracker=error.tracker, why=error.why)
+    return Result("postponed", due, str(error))

@@ -1,0 +1,120 @@
+"""A small world for tests of the core: a clock, model trackers, a store, and wakes that can be lost or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hub.engine.polling import poll
+from hub.journal import Journal, deliveries
+from hub.settings.model import LinkSettings, Settings
+from hub.sync.context import Context
+from hub.sync.run import link_key, lock_key, run_key, wake_unfinished
+from hub.testing.model import ModelConnector, ModelTracker, is_write
+
+MAX_RUNS = 200
+
+
+class Clock:
+    """Goes on by a second each time it is asked, so that no two things happen at the same time."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+    def pass_by(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """Helpdesks `support` (and `partner`), the bug tracker `dev`, and a hub between them."""
+
+    clock: Clock = field(default_factory=Clock)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    helpdesks: tuple[str, ...] = ("support",)
+    journal_url: str = "sqlite://"
+
+    def __post_init__(self) -> None:
+        self.trackers = {name: ModelTracker(self.clock) for name in (*self.helpdesks, "dev")}
+        self.connectors = {name: ModelConnector(name, self.trackers[name]) for name in self.helpdesks}
+        self.connectors["dev"] = ModelConnector(
+            "dev", self.trackers["dev"], has_transitions=True, files_in_comments=False, can_edit=True, has_lock=False
+        )
+        self.settings = Settings(
+            links=[
+                LinkSettings.model_validate(
+                    {"tickets": list(self.helpdesks), "issues": "dev", "when": {"label": "escalate"},
+                     "labels": {"ignore": ["escalate"]}, **self.policy}
+                )
+            ]
+        )  # fmt: skip
+        self.journal = Journal.open(self.journal_url)
+        self.pending: list[str] = []
+        """Keys that a webhook would wake, in the order of the changes; nothing delivers them by itself."""
+        for name, tracker in self.trackers.items():
+            tracker.on_change = lambda ticket_id, actor, name=name: self.pending.append(f"{name}:{ticket_id}")  # type: ignore[misc]
+        self.restart()
+
+    @property
+    def support(self) -> ModelTracker:
+        return self.trackers["support"]
+
+    @property
+    def dev(self) -> ModelTracker:
+        return self.trackers["dev"]
+
+    def restart(self) -> None:
+        """The hub's process begins anew: only the store is left of what it knew."""
+        self.context = Context(
+            journal=self.journal, settings=self.settings, connectors=self.connectors, now=self.clock
+        )
+        wake_unfinished(self.context)
+
+    def wake(self, key: str) -> None:
+        with self.journal.write() as connection:
+            deliveries.wake(connection, key, self.clock(), "asked for")
+
+    def deliver_all(self) -> None:
+        """Every change so far wakes its ticket, once."""
+        while self.pending:
+            self.wake(self.pending.pop(0))
+
+    def poll_all(self) -> None:
+        for name in self.trackers:
+            poll(self.context, name)
+
+    def run_due(self) -> None:
+        """Runs what is due, and what that makes due; raises when it never ends."""
+        for _ in range(MAX_RUNS):
+            with self.journal.read() as connection:
+                due = deliveries.due_wakes(connection, self.clock(), 1)
+            if not due:
+                return
+            run_key(self.context, lock_key(self.context, due[0].key))
+        raise AssertionError(f"the hub has work for ever: {due}")
+
+    def settle(self) -> None:
+        """People stop; everything that was put off comes due; what was lost is found."""
+        for _ in range(6):
+            self.deliver_all()
+            self.run_due()
+            self.clock.pass_by(600)
+            with self.journal.read() as connection:
+                following = deliveries.next_due(connection)
+            if following is None and not self.pending:
+                return
+
+    def writes(self) -> int:
+        return sum(is_write(call) for c in self.connectors.values() for call in c.calls)
+
+    def link_keys(self) -> list[str]:
+        from hub.journal import links
+
+        with self.journal.read() as connection:
+            return [link_key(link_id) for link_id in links.all_links(connection)]
