@@ -494,11 +494,12 @@ class Connector(ABC):
         """The file's bytes in chunks. Credentials never travel to another host by a redirect."""
         raise NotOfferedError(self.name, Capability.ATTACHMENTS)
 
-    def write_link(self, ticket_id: str, link: RemoteLink) -> None:
+    def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
         """Shows the counterpart in the ticket: a remote link, an external id and an internal note.
 
-        Repeatable: the same `global_id` never shows twice; a `note` already there is not written again when
-        the tracker can tell, see `find_comment` (its marker is the link's global id).
+        Returns the receipt of the note where one was written, with the link's `global_id` as its marker; the hub
+        looks for that before it repeats a call whose answer it never got. A remote link is repeatable: the same
+        `global_id` never shows twice.
         """
         raise NotOfferedError(self.name, Capability.REMOTE_LINKS)
 

@@ -1,4 +1,4 @@
-"""One deployment, opened: settings, connectors and store, ready to work with. What `hub` commands and the server share."""
+"""One deployment, opened: settings, connectors and store. What the `hub` commands and the server share."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from filelock import FileLock, Timeout
 
 from hub.connector import Connector
 from hub.journal import Journal
-from hub.registry import Registry
 from hub.settings.load import Loaded, load_settings
-from hub.settings.trackers import TrackerSettings
 from hub.sync.context import Context
 
 
@@ -28,7 +26,6 @@ class Deployment:
     """Opened settings, connectors and store. Use it in a `with` block; it closes what it opened."""
 
     loaded: Loaded
-    registry: Registry
     connectors: dict[str, Connector]
     journal: Journal
     context: Context
@@ -67,16 +64,11 @@ def open_deployment(path: Path) -> Deployment:
 
     Raises `hub.settings.load.SettingsError` and `hub.journal.JournalError`, both with words for the admin.
     """
-    registry = Registry.discover()
-    loaded = load_settings(path, registry)
+    loaded = load_settings(path)
     journal = Journal.open(loaded.settings.store.url)
-    connectors = {name: _connector(registry, name, tracker) for name, tracker in loaded.settings.trackers.items()}
+    connectors = {name: loaded.registry.create(name, tracker) for name, tracker in loaded.settings.trackers.items()}
     context = Context(journal=journal, settings=loaded.settings, connectors=connectors)
-    return Deployment(loaded, registry, connectors, journal, context)
-
-
-def _connector(registry: Registry, name: str, tracker: TrackerSettings) -> Connector:
-    return registry.create(name, tracker)
+    return Deployment(loaded, connectors, journal, context)
 
 
 def _lock_path(loaded: Loaded) -> str:

@@ -166,7 +166,8 @@ class Ticket:
     key: str
     url: str = ""
     title: str = ""
-    description: Markdown = Markdown("")
+    description: Markdown | None = Markdown("")
+    """None when it was not read because it cannot have changed."""
     status: Status = Status.UNKNOWN
     priority: Priority = Priority.UNKNOWN
     category: Category = Category.UNKNOWN

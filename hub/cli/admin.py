@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,13 +21,16 @@ CLOCK_SKEW_WARNING = 30.0
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
-@click.option("--kind", "kinds", multiple=True, default=("zendesk", "jira"), show_default=True)
-@telling_errors
-def init(folder: Path, kinds: tuple[str, ...]) -> None:
+@click.option("--example", default="zendesk-jira", show_default=True, help="Which of the example deployments.")
+def init(folder: Path, example: str) -> None:
     """Write commented starter settings into FOLDER. Nothing is overwritten."""
-    for path in write_starter(folder, list(kinds)):
+    try:
+        written = write_starter(folder, example)
+    except (FileExistsError, LookupError) as error:
+        raise click.UsageError(str(error)) from error
+    for path in written:
         click.echo(f"wrote {path}")
-    click.echo("Fill in the addresses, set the variables of .env.example, then: hub check")
+    click.echo("Fill in the addresses, set the variables that .env.example names, then: hub check")
 
 
 @cli.command()
@@ -46,7 +48,7 @@ def check(context: click.Context, offline: bool, as_json: bool) -> None:
                 zip(connectors, pool.map(lambda c: check_tracker(c, public_url), connectors.values()), strict=True)
             )
         broken = [Finding("error", f"plugin {b.name}: {b.error} ({b.where})", "Mend or remove it.")
-                  for b in deployment.registry.broken]  # fmt: skip
+                  for b in deployment.loaded.registry.broken]  # fmt: skip
     if broken:
         found["plugins"] = broken
     if as_json:
@@ -119,15 +121,11 @@ def _print_findings(found: dict[str, list[Finding]]) -> None:
 @click.option("--flavour", default="", help="For trackers that come in several (jira: cloud, datacenter).")
 def sandbox(kind: str, port: int, flavour: str) -> None:
     """Run a local stand-in of a tracker; its first line of output says where it is and who may sign in."""
+    from hub.demo.stage import make_sandbox
     from hub.sandbox import run
 
-    run(sandbox_of(kind, flavour), port)
-
-
-def sandbox_of(kind: str, flavour: str = "") -> Any:
-    """A new sandbox of this kind, not started. Raises click.UsageError when there is none."""
     try:
-        made = importlib.import_module(f"plugins.{kind.replace('-', '_')}.sandbox").SANDBOX
-    except ImportError as error:
-        raise click.UsageError(f"there is no sandbox of {kind!r}") from error
-    return made(flavour=flavour) if flavour else made()
+        made = make_sandbox(kind, flavour)
+    except LookupError as error:
+        raise click.UsageError(str(error)) from error
+    run(made, port)

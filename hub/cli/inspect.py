@@ -60,7 +60,7 @@ def _as_json(entry: TimelineEntry) -> dict[str, Any]:
         "at": entry.at.isoformat(),
         "what": entry.what,
         "ticket": str(entry.ref) if entry.ref else None,
-        **{"data": dict(entry.data)},
+        "data": dict(entry.data),
     }
 
 
@@ -145,11 +145,8 @@ def list_failures(context: click.Context) -> None:
         return
     console = Console(highlight=False)
     for failure in waiting:
-        console.print(
-            Text(
-                f"{failure.id}  {failure.what}  since {failure.first_seen:%Y-%m-%d %H:%M} UTC, tried {failure.attempts}x"
-            )
-        )
+        since = f"since {failure.first_seen:%Y-%m-%d %H:%M} UTC, tried {failure.attempts}x"
+        console.print(Text(f"{failure.id}  {failure.what}  {since}"))
         console.print(Text(f"   {failure.why}"), soft_wrap=True)
         if failure.remedy:
             console.print(Text(f"   {failure.remedy}"), soft_wrap=True)

@@ -85,9 +85,7 @@ class EmbeddedEngine:
 
     def start(self) -> None:
         wake_unfinished(self._context)
-        self._pool = ThreadPoolExecutor(
-            self._workers + (1 if self._periodics else 0), thread_name_prefix="hub-worker"
-        )
+        self._pool = ThreadPoolExecutor(self._workers + (1 if self._periodics else 0), thread_name_prefix="hub-worker")
         self._dispatcher = threading.Thread(target=self._dispatch, name="hub-dispatcher", daemon=True)
         self._dispatcher.start()
 

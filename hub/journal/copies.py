@@ -20,8 +20,9 @@ CopyState = Literal["copied", "left", "gone"]
 class Copy:
     """`origin_id` in `origin` stands as `target_id` in `target`.
 
-    A `note` is the hub's own; its origin is what it speaks of. `digest` is the origin's text fingerprint (or the file's SHA-256) when it was copied. `state` `left` is one that
-    did not travel (too large, or history that was left out), `gone` one whose origin was deleted.
+    A `note` is the hub's own; its origin is what it speaks of. `digest` is the origin's text fingerprint (or the
+    file's SHA-256) when it was copied. `state` `left` is one that did not travel (too large, or history that was
+    left out), `gone` one whose origin was deleted.
     """
 
     kind: Literal["comment", "note", "attachment"]

@@ -60,9 +60,7 @@ def store_delivery(
         sa.select(deliveries.c.id).where(deliveries.c.tracker == tracker, deliveries.c.delivery_key == delivery_key)
     ).scalar()
     if known is not None:
-        connection.execute(
-            deliveries.update().where(deliveries.c.id == known).values(repeats=deliveries.c.repeats + 1)
-        )
+        connection.execute(deliveries.update().where(deliveries.c.id == known).values(repeats=deliveries.c.repeats + 1))
         return int(known), True
     stored = connection.execute(
         deliveries.insert().values(

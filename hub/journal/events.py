@@ -112,3 +112,18 @@ def save_cursor(connection: Connection, tracker: str, cursor: str, now: datetime
         .values(tracker=tracker, cursor=cursor, polled=now)
         .on_conflict_do_update(index_elements=["tracker"], set_={"cursor": cursor, "polled": now})
     )
+
+
+def was_unlinked(connection: Connection, ref: TicketRef) -> bool:
+    """Whether the last thing that happened to a ticket's membership was that somebody took it out of its link."""
+    last = connection.execute(
+        sa.select(events.c.kind)
+        .where(
+            events.c.tracker == ref.tracker,
+            events.c.ticket_id == ref.id,
+            events.c.kind.in_(("escalated", "linked", "unlinked")),
+        )
+        .order_by(events.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return last == "unlinked"

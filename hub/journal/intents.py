@@ -86,6 +86,4 @@ def open_intents(connection: Connection, link_id: int) -> list[Intent]:
 
 def links_with_open_intents(connection: Connection) -> list[int]:
     """Links that a crash may have left half-done."""
-    return list(
-        connection.execute(sa.select(intents.c.link_id).where(intents.c.state == "open").distinct()).scalars()
-    )
+    return list(connection.execute(sa.select(intents.c.link_id).where(intents.c.state == "open").distinct()).scalars())

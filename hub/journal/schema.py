@@ -152,7 +152,7 @@ intents = Table(
     Column("receipt", JSON),
     Column("finished", UtcTime),
     Index(None, "link_id", "state"),
-    comment="What the hub was about to write, and its receipt. An open one after a crash is looked up by its marker.",
+    comment="What the hub was about to write, and its receipt. An open one is looked up by its marker.",
 )
 
 failures = Table(

@@ -35,13 +35,16 @@ class Journal:
         self._install_id = ""
 
     @classmethod
-    def open(cls, url: str) -> Journal:
-        """Opens the database at a SQLAlchemy `url` and migrates it. Raises JournalError."""
+    def open(cls, url: str, *, install_id: str = "") -> Journal:
+        """Opens the database at a SQLAlchemy `url` and migrates it. Raises JournalError.
+
+        A new installation gets a random id, or `install_id` where runs have to be the same each time.
+        """
         try:
             engine = _engine(url)
             journal = cls(engine)
             _migrate(engine)
-            journal._install_id = journal._fact("install_id", secrets.token_hex(4))
+            journal._install_id = journal._fact("install_id", install_id or secrets.token_hex(4))
         except sa.exc.SQLAlchemyError as error:
             where = sa.make_url(url).render_as_string(hide_password=True) if "://" in url else url
             cause = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error

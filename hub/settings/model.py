@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
+from pydantic_core import PydanticKnownError
 
-from hub.settings.trackers import Section, TrackerSettings
+from hub.settings.trackers import Section, TrackerSettings, Words
+from hub.ticket import Category, Priority
 
 Direction = Literal["both", "to_issue", "to_tickets", "none"]
 Propagation = Literal["mirror", "note", "ignore"]
@@ -43,6 +46,38 @@ FIELD_DEFAULTS: dict[str, dict[str, str]] = {
 }
 
 
+def _one_of(known: Iterable[str]) -> Callable[[str], str]:
+    words = [str(word) for word in known if word != "unknown"]
+
+    def check(value: str) -> str:
+        if value not in words:
+            raise PydanticKnownError("enum", {"expected": ", ".join(map(repr, words))})
+        return value
+
+    return check
+
+
+def _is_field(value: str) -> str:
+    return value if value.startswith("custom:") else _one_of([*FIELD_DEFAULTS, "custom:<name>"])(value)
+
+
+FieldName = Annotated[
+    str,
+    AfterValidator(_is_field),
+    WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(FIELD_DEFAULTS)}|custom:.+)$"}),
+]
+PriorityName = Annotated[
+    str,
+    AfterValidator(_one_of(Priority)),
+    WithJsonSchema({"type": "string", "enum": [str(p) for p in Priority if p != "unknown"]}),
+]
+CategoryName = Annotated[
+    str,
+    AfterValidator(_one_of(Category)),
+    WithJsonSchema({"type": "string", "enum": [str(c) for c in Category if c != "unknown"]}),
+]
+
+
 def _as_policy(value: Any) -> Any:
     return {"direction": value} if isinstance(value, str) else value
 
@@ -73,14 +108,18 @@ class Comments(Section):
     private: Direction = Field(
         "none", description="Private notes. They arrive as private notes, never as anything else."
     )
-    edits: Annotated[PerDirection, BeforeValidator(_both_ways)] = Field(
-        default=PerDirection(),
-        description="What an edited comment does to its copy: mirror the edit, add a note, or ignore it. "
-        "Where the tracker cannot edit, mirror means note.",
+    edits: Annotated[PerDirection, BeforeValidator(_both_ways, json_schema_input_type=Propagation | PerDirection)] = (
+        Field(
+            default=PerDirection(),
+            description="What an edited comment does to its copy: mirror the edit, add a note, or ignore it. "
+            "Where the tracker cannot edit, mirror means note.",
+        )
     )
-    deletes: Annotated[PerDirection, BeforeValidator(_both_ways)] = Field(
-        default=PerDirection(to_issue="note", to_tickets="ignore"),
-        description="What a deleted comment does to its copy.",
+    deletes: Annotated[PerDirection, BeforeValidator(_both_ways, json_schema_input_type=Propagation | PerDirection)] = (
+        Field(
+            default=PerDirection(to_issue="note", to_tickets="ignore"),
+            description="What a deleted comment does to its copy.",
+        )
     )
     history: Annotated[int, Field(ge=0)] | Literal["all"] = Field(
         "all",
@@ -100,8 +139,8 @@ class Condition(Section):
 
     label: str | None = Field(None, description="The ticket carries this label.")
     line: int | None = Field(None, ge=1, description="The ticket is with this support line.")
-    priority: list[str] | None = Field(None, description="The ticket has one of these neutral priorities.")
-    category: list[str] | None = Field(None, description="The ticket is of one of these neutral categories.")
+    priority: list[PriorityName] | None = Field(None, description="The ticket has one of these neutral priorities.")
+    category: list[CategoryName] | None = Field(None, description="The ticket is of one of these neutral categories.")
     any: list[Condition] | None = Field(None, min_length=1)
 
 
@@ -109,31 +148,22 @@ class LinkSettings(Section):
     """One pairing: helpdesks whose tickets are kept in step with issues of one bug tracker."""
 
     name: str = Field("", description="What messages call it; by default <tickets>-<issues>.")
-    tickets: Annotated[list[str], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] = Field(
-        min_length=1, description="Names of trackers whose tickets are escalated."
-    )
+    tickets: Words = Field(min_length=1, description="Names of trackers whose tickets are escalated.")
     issues: str = Field(description="Name of the tracker that holds the issues.")
     when: Condition | None = Field(
         None, description="Which tickets get an issue by themselves. Without it, links are made by hand."
     )
-    fields: dict[str, Annotated[FieldPolicy, BeforeValidator(_as_policy)]] = Field(
+    fields: dict[
+        FieldName, Annotated[FieldPolicy, BeforeValidator(_as_policy, json_schema_input_type=Direction | FieldPolicy)]
+    ] = Field(
         default_factory=dict,
         description="Per field: a direction, or direction, conflict, many and initial. Custom fields are called "
         "custom:<name> and are kept in step both ways unless said otherwise.",
     )
-    labels: Annotated[Labels, BeforeValidator(_as_policy)] = Labels()
+    labels: Annotated[Labels, BeforeValidator(_as_policy, json_schema_input_type=Direction | Labels)] = Labels()
     comments: Comments = Comments()
     attachments: Attachments = Attachments()
     on_unlink: Literal["keep", "remove_links"] = "remove_links"
-
-    @field_validator("fields")
-    @classmethod
-    def _has_known_fields(cls, value: dict[str, FieldPolicy]) -> dict[str, FieldPolicy]:
-        for name in value:
-            if name not in FIELD_DEFAULTS and not name.startswith("custom:"):
-                known = ", ".join([*FIELD_DEFAULTS, "custom:<name>"])
-                raise ValueError(f"there is no field {name!r}; known are {known}")
-        return value
 
     @property
     def title(self) -> str:
@@ -155,10 +185,18 @@ class Server(Section):
     max_body_bytes: int = Field(5 * 1024 * 1024, gt=0, description="Larger webhooks are refused with 413.")
     threads: int = Field(4, ge=1)
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// (or http:// on this machine)")
+        return value.rstrip("/")
+
 
 class Store(Section):
     url: str = Field(
         "sqlite:///hub.sqlite3",
+        repr=False,  # it may hold a password
         description="Database address. A relative SQLite path is relative to the settings' folder.",
     )
 
@@ -188,7 +226,7 @@ class Settings(Section):
     plugin_folder: str = Field("", description="Folder with plugins of your own, relative to the settings.")
     trackers: dict[str, SerializeAsAny[TrackerSettings]] = Field(default_factory=dict)
     links: list[LinkSettings] = Field(default_factory=list)
-    people: dict[str, dict[str, str]] = Field(
+    people: dict[str, dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]]] = Field(
         default_factory=dict,
         description="Who is who: a name of your choice -> the person's account id in each tracker.",
     )

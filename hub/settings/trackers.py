@@ -20,7 +20,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Words = Annotated[list[str], BeforeValidator(_listed)]
+Words = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 """One word or a list of words; of several, the first is the one that is written."""
 
 

@@ -21,6 +21,7 @@ from hub.connector import (
     RateLimitedError,
     RefusedError,
     TemporaryError,
+    WrittenComment,
 )
 from hub.journal import intents, links
 from hub.journal.copies import Copy
@@ -77,10 +78,13 @@ def apply_operations(progress: Progress, operations: Sequence[Operation]) -> Non
             progress.fail(operation.target, operation.name, digest_of_operation(operation), error)
             progress.hold_back(operation)
         else:
-            progress.finish_intent(intent_id, "done", receipt)
+            # What only the shadows would remember is receipted with them: at the end of the run.
+            at_end = not isinstance(operation, CANNOT_BE_REPEATED)
+            progress.finish_intent(intent_id, "done", receipt, at_end=at_end)
             progress.succeed(operation)
             more = any(isinstance(o, CANNOT_BE_REPEATED) for o in operations[index + 1 :])
-            if isinstance(operation, CreateTicket) or (isinstance(operation, CANNOT_BE_REPEATED) and more):
+            # After the last one the caller plans again, or ends, and writes the receipt with what comes of that.
+            if isinstance(operation, CANNOT_BE_REPEATED) and more:
                 progress.flush()
 
 
@@ -121,9 +125,9 @@ def _do(progress: Progress, operation: Operation) -> dict[str, Any]:
         case CreateTicket():
             return _create(progress, connector, operation)
         case WriteLink():
-            connector.write_link(operation.target.id, operation.link)
-            link_written(progress, operation.target, operation.link.global_id)
-            return {}
+            note = connector.write_link(operation.target.id, operation.link)
+            link_written(progress, operation.target, operation.link.global_id, note)
+            return {"comment": note.id} if note else {}
         case WriteFields():
             return _write_fields(progress, connector, operation)
         case Transition():
@@ -205,11 +209,24 @@ def ticket_created(progress: Progress, operation: CreateTicket, created: Created
     )
 
 
-def link_written(progress: Progress, target: TicketRef, global_id: str) -> None:
-    """The counterpart is shown in the ticket now."""
+def link_written(progress: Progress, target: TicketRef, global_id: str, note: WrittenComment | None) -> None:
+    """The counterpart is shown in the ticket now, with a note or without; also when it is found after a crash."""
     member = progress.state.member(target)
     shadow = replace(member.shadow, linked=member.shadow.linked | {global_id})
     progress.replace_member(with_version(replace(member, shadow=shadow), ""))
+    if note is not None:
+        progress.save_copy(
+            Copy(
+                kind="note",
+                origin=target,
+                origin_id=f"note:{note.id}",
+                target=target,
+                target_id=note.id,
+                visibility=note.visibility,
+                digest="",
+            )
+        )
+        _count_comment(progress, target, note.version)
 
 
 def _write_fields(progress: Progress, connector: Connector, operation: WriteFields) -> dict[str, Any]:
@@ -360,6 +377,11 @@ def comment_written(
             )
     for file_id in record["left_files"]:
         progress.save_copy(_left_file(origin, file_id, target))
+    _count_comment(progress, target, version)
+
+
+def _count_comment(progress: Progress, target: TicketRef, version: str) -> None:
+    """The hub's own comment is no reason to read all comments the next time."""
     member = progress.state.member(target)
     shadow, snapshot = member.shadow, member.snapshot
     if shadow.comment_count is not None:

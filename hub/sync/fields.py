@@ -68,8 +68,11 @@ class FieldMerge:
 
 
 def synced_fields(state: LinkState) -> list[str]:
-    """The fields that this link merges: the usual ones and the custom ones that the settings name."""
-    custom = [name for name in state.settings.fields if name.startswith("custom:")]
+    """The fields that this link merges: the usual ones, and the custom ones that all of its trackers have."""
+    custom = dict.fromkeys(
+        [name for name in state.settings.fields if name.startswith("custom:")]
+        + [f"custom:{name}" for name in state.custom_fields]
+    )
     return [name for name in (*FIELD_DEFAULTS, *custom) if state.settings.policy(name).direction != "none"]
 
 
@@ -162,8 +165,7 @@ def _tickets_side(
     changed = [
         m
         for m in tickets
-        if m.has_changed(name)
-        or (_is_first_meeting(name, m, issue) and _initial(state, name, policy, m, issue) == "t")
+        if m.has_changed(name) or (_is_first_meeting(name, m, issue) and _initial(state, name, policy, m, issue) == "t")
     ]
     if not changed:
         return _Side()
@@ -234,10 +236,10 @@ def _initial(state: LinkState, name: str, policy: FieldPolicy, ticket: Member, i
         return ""
     one, other = ticket.current(name), issue.current(name)
     if state.was_created and ticket is state.tickets[0]:
-        # What the engineer did since the hub created the issue is not undone by what the ticket said before.
-        if isinstance(one, Status) and isinstance(other, Status) and one.is_active and other.is_active:
-            return ""
-        return "t"
+        if isinstance(one, Status) and isinstance(other, Status):
+            # A new issue begins active. Where it is not, an engineer has acted since, and that counts.
+            return "" if one.is_active and other.is_active else "t" if other.is_active else "i"
+        return "i" if one is None else "t"
     if policy.initial == "keep":
         return ""
     if one is None or other is None:

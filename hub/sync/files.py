@@ -51,7 +51,5 @@ def fetched(connector: Connector, attachment: Attachment, max_bytes: int) -> Ite
             spool.seek(0)
             return cast(BinaryIO, spool)
 
-        upload = Upload(
-            name=attachment.name, content_type=attachment.content_type, size=size, open=from_the_beginning
-        )
+        upload = Upload(name=attachment.name, content_type=attachment.content_type, size=size, open=from_the_beginning)
         yield Fetched(upload, digest.hexdigest())

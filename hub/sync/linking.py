@@ -91,13 +91,15 @@ def leave(context: Context, text: str) -> int:
         raise LinkingError(f"{given} is in no link")
     row, members = loaded
     policy = context.policy(row.policy)
+    leaving = next(m for m in members if m.ref == ref)
+    # Without its issue, or without a ticket, a link holds nothing together.
+    is_last = leaving.role == "issue" or sum(m.role == "ticket" for m in members) == 1
     with context.journal.write() as connection:
-        links.remove_member(connection, ref)
-        events.record(
-            connection, [events.Event(at=now, kind="unlinked", ref=ref, link_id=link_id, data={"why": "by hand"})]
-        )
+        for member in members if is_last else [leaving]:
+            links.remove_member(connection, member.ref)
+            event = events.Event(at=now, kind="unlinked", ref=member.ref, link_id=link_id, data={"why": "by hand"})
+            events.record(connection, [event])
     if policy is None or policy.on_unlink == "remove_links":
-        leaving = next(m for m in members if m.ref == ref)
         for other in members:
             if other.role != leaving.role:
                 _remove_shown(context, ref, other.ref)
@@ -128,7 +130,5 @@ def _roles(
     raise LinkingError(f"no entry under links: pairs {names}; add one with tickets and issues of these names")
 
 
-def _add(
-    connection: Connection, link_id: int, ref: TicketRef, ticket: Ticket, role: MemberRole, now: datetime
-) -> None:
+def _add(connection: Connection, link_id: int, ref: TicketRef, ticket: Ticket, role: MemberRole, now: datetime) -> None:
     links.add_member(connection, link_id, ref, key=ticket.key, url=ticket.url, role=role, now=now)

@@ -178,9 +178,7 @@ class AttachFile:
         return f"attach {self.file.attachment.name} to {self.target}"
 
 
-Operation = (
-    CreateTicket | WriteLink | WriteFields | Transition | AddComment | EditComment | DeleteComment | AttachFile
-)
+Operation = CreateTicket | WriteLink | WriteFields | Transition | AddComment | EditComment | DeleteComment | AttachFile
 
 
 def digest_of_operation(operation: Operation) -> str:

@@ -115,7 +115,7 @@ def _decide_create(state: LinkState) -> Decision:
     draft = Draft(
         marker=ticket_mark(source.ref, state.install_id, state.id),
         title=str(state.issue_form.hold("title", ticket.title)),
-        description=ticket.description,
+        description=ticket.description or Markdown(""),
         values=values,
         labels=labels,
         requester=ticket.requester,
@@ -181,9 +181,7 @@ def _gone_operations(state: LinkState) -> list[Operation]:
                     origin=member.ref,
                     origin_id="deleted",
                     kind="note",
-                    text=Markdown(
-                        f"*{member.key} was deleted in {member.ref.tracker}; this ticket is left as it is.*"
-                    ),
+                    text=Markdown(f"*{member.key} was deleted in {member.ref.tracker}; this ticket is left as it is.*"),
                     visibility=Visibility.PRIVATE,
                     digest="deleted",
                     marker=comment_mark(member.ref, "deleted", state.install_id),

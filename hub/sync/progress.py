@@ -19,7 +19,7 @@ from hub.journal import copies, events, failures, intents
 from hub.journal.copies import Copy
 from hub.journal.failures import Failure
 from hub.sync.context import Context
-from hub.sync.fields import FieldWrite
+from hub.sync.fields import FieldWrite, synced_fields
 from hub.sync.operations import AddComment, AttachFile, CreateTicket, EditComment, Operation, Transition, WriteFields
 from hub.sync.state import LinkState, Member
 from hub.ticket import TicketRef
@@ -43,10 +43,13 @@ class Progress:
         self.retry_after: float | None = None
         self.failed: set[tuple[TicketRef, str]] = set()
         self.succeeded: set[tuple[TicketRef, str]] = set()
+        self.problems: set[tuple[TicketRef, str]] | None = None
+        """What could not travel when the run was done; None before that."""
         self.writes = 0
         self.done_writes: list[FieldWrite] = []
         self._known_failures = list(known_failures)
         self._later: list[Callable[[Connection], None]] = []
+        self._at_end: list[Callable[[Connection], None]] = []
 
     @property
     def key(self) -> str:
@@ -83,6 +86,13 @@ class Progress:
         for record in waiting:
             record(connection)
 
+    def flush_all_into(self, connection: Connection) -> None:
+        """The end of the run: what was gathered, and the receipts that belong to the shadows."""
+        self.flush_into(connection)
+        waiting, self._at_end = self._at_end, []
+        for record in waiting:
+            record(connection)
+
     def flush(self) -> None:
         """Makes durable what was gathered."""
         with self.context.journal.write() as connection:
@@ -93,9 +103,13 @@ class Progress:
         event = events.Event(at=self.context.now(), kind=kind, ref=ref, link_id=self.state.id, data=data)
         self.later(lambda connection: events.record(connection, [event]))
 
-    def finish_intent(self, intent_id: int, end: Literal["done", "refused", "void"], receipt: dict[str, Any]) -> None:
+    def finish_intent(
+        self, intent_id: int, end: Literal["done", "refused", "void"], receipt: dict[str, Any], *, at_end: bool = False
+    ) -> None:
+        """Writes a receipt with the next transaction, or `at_end` with the shadows."""
         now = self.context.now()
-        self.later(lambda connection: intents.finish_intent(connection, intent_id, end, receipt, now))
+        where = self._at_end if at_end else self._later
+        where.append(lambda connection: intents.finish_intent(connection, intent_id, end, receipt, now))
 
     # what became of operations
 
@@ -176,8 +190,13 @@ class Progress:
         for failure in self._known_failures:
             ref, what = TicketRef(failure.tracker, failure.ticket_id), failure_name(failure)
             is_over = (ref, what) in self.succeeded or failure.state == "retry" or what == "run"
+            if what in synced_fields(self.state) and self._has_read_all() and self.problems is not None:
+                is_over = is_over or (ref, what) not in self.problems
             if is_over and (ref, what) not in self.failed:
                 failures.resolve_failure(connection, failure.key, failure.what)
+
+    def _has_read_all(self) -> bool:
+        return all(m.snapshot is not None for m in self.state.members)
 
 
 def failure_name(failure: Failure) -> str:

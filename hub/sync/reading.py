@@ -87,6 +87,7 @@ def read_member(progress: Progress, ref: TicketRef, request: Request) -> None:
         snapshot = Snapshot(
             ticket=Ticket(id=ref.id, key=member.key, url=member.url), read_at=context.now(), is_deleted=True
         )
+    progress.succeeded.add((ref, "read"))
     take_snapshot(progress, ref, snapshot)
 
 

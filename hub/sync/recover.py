@@ -20,6 +20,8 @@ from hub.sync.progress import Progress
 from hub.sync.state import Member
 from hub.ticket import Markdown, TicketRef, Value
 
+FOUND_BY_MARK = ("CreateTicket", "AddComment", "AttachFile")
+"""What these wrote is on record as soon as it is found; of the others only the shadows at the end of the run know."""
 LAG_MARGIN = timedelta(seconds=2)
 
 
@@ -81,8 +83,8 @@ def adopt_own_writes(progress: Progress, maybe: MaybeWritten) -> None:
             values[name] = held
             for source, seen in record["seen"][name].items():
                 _know(progress, TicketRef.parse(source), name, load_value(name, seen))
-    member = replace(member, shadow=replace(member.shadow, values=values))
     labels, now = member.shadow.labels, member.snapshot.ticket.labels
+    member = replace(member, shadow=replace(member.shadow, values=values))
     add, remove = frozenset(record.get("add", ())), frozenset(record.get("remove", ()))
     if labels is not None and (add & now or remove - now):
         member = replace(member, shadow=replace(member.shadow, labels=(labels | (add & now)) - (remove - now)))
@@ -173,7 +175,7 @@ def _recover_link(progress: Progress, intent: Intent, record: Mapping[str, Any])
     if found is None:
         _void(progress, intent, "done again: showing a link twice shows it once")
         return
-    link_written(progress, intent.target, record["global_id"])
+    link_written(progress, intent.target, record["global_id"], found)
     _done(progress, intent, {"comment": found.id, "found": True})
 
 
@@ -186,9 +188,9 @@ def _believe_only_late(progress: Progress, intent: Intent, lag: timedelta) -> No
 
 
 def _void(progress: Progress, intent: Intent, why: str) -> None:
-    progress.finish_intent(intent.id, "void", {"why": why})
+    progress.finish_intent(intent.id, "void", {"why": why}, at_end=intent.kind not in FOUND_BY_MARK)
 
 
 def _done(progress: Progress, intent: Intent, receipt: dict[str, Any]) -> None:
-    progress.finish_intent(intent.id, "done", receipt)
+    progress.finish_intent(intent.id, "done", receipt, at_end=intent.kind not in FOUND_BY_MARK)
     progress.note("recovered", intent.target, what=intent.kind, **receipt)

@@ -154,6 +154,10 @@ def _run_ticket(context: Context, ref: TicketRef) -> Result:
         assert policy.when is not None
         answer = evaluate(policy.when, facts_of(snapshot.ticket))
         if answer.holds and not snapshot.is_deleted:
+            with context.journal.read() as connection:
+                if events.was_unlinked(connection, ref):
+                    why = f"{policy.title}: {answer.because}, but somebody unlinked it; hub link {ref} links it again"
+                    return _leave_alone(context, ref, taken, waiting, why)
             return _escalate(context, policy, ref, snapshot, answer.because)
         reasons.append(f"{policy.title}: {answer.because}")
     return _leave_alone(context, ref, taken, waiting, "not escalated: " + "; ".join(reasons))
@@ -261,11 +265,10 @@ def _load(context: Context, link_id: int) -> _Loaded | None:
         copies=tuple(known_copies),
         turns=row.turns,
         blocked={
-            (TicketRef(f.tracker, f.ticket_id), failure_name(f)): f.digest
-            for f in known_failures
-            if f.state == "open"
+            (TicketRef(f.tracker, f.ticket_id), failure_name(f)): f.digest for f in known_failures if f.state == "open"
         },
         install_id=context.journal.install_id,
+        custom_fields=_shared_custom_fields(context, policy) if policy else (),
         issue_form=context.connectors[policy.issues] if policy else next(iter(context.connectors.values())),
     )
     return _Loaded(
@@ -277,6 +280,11 @@ def _load(context: Context, link_id: int) -> _Loaded | None:
         known_failures,
         {m.ref: (m.shadow, m.key) for m in members},
     )
+
+
+def _shared_custom_fields(context: Context, policy: LinkSettings) -> tuple[str, ...]:
+    described = [context.connectors[name].base_settings.fields for name in (*policy.tickets, policy.issues)]
+    return tuple(name for name in described[0] if all(name in fields for fields in described))
 
 
 def _member(context: Context, row: MemberRow) -> Member:
@@ -370,6 +378,7 @@ def _rounds(progress: Progress) -> None:
             for operation in decision.operations:
                 progress.hold_back(operation)
             progress.is_complete = True
+            progress.problems = {(p.target, p.field) for p in decision.problems}
             return
         before = len(progress.done_writes)
         apply_operations(progress, decision.operations)
@@ -425,7 +434,7 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
     progress = loaded.progress
     context = progress.context
     with context.journal.write() as connection:
-        progress.flush_into(connection)
+        progress.flush_all_into(connection)
         for member in progress.state.members:
             shadow = dump_shadow(advance(progress.state, member, progress.held_back, progress.is_complete))
             if (shadow, member.key) != loaded.shadows.get(member.ref):
@@ -444,8 +453,7 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
             deliveries.settle_deliveries(connection, rest, "done")
             deliveries.settle_wakes(connection, loaded.taken)
             # An escalation is woken under its link's key inside the run itself.
-            if any(f.state == "retry" or failure_name(f) == "run" for f in loaded.failures) or progress.succeeded:
-                progress.settle_failures(connection)
+            progress.settle_failures(connection)
     return result
 
 

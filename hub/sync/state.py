@@ -138,12 +138,14 @@ def raw_value(ticket: Ticket, field_name: str) -> Value:
     if field_name.startswith("custom:"):
         return ticket.custom.get(field_name.removeprefix("custom:"))
     value: Value = getattr(ticket, field_name)
+    if field_name == "description" and value is None:
+        return UNREADABLE
     return UNREADABLE if isinstance(value, MappedEnum) and value == "unknown" else value
 
 
 def comparable(field_name: str, raw: Value) -> Value:
     """The form in which a field is compared: a long text as its fingerprint, everything else as it is."""
-    if field_name == "description":
+    if field_name == "description" and raw is not UNREADABLE:
         return fingerprint(Markdown(str(raw or "")))
     return raw
 
@@ -168,6 +170,8 @@ class LinkState:
     blocked: Mapping[tuple[TicketRef, str], str] = field(default_factory=dict)
     install_id: str = ""
     issue_form: Form
+    custom_fields: tuple[str, ...] = ()
+    """Neutral names of the custom fields that every tracker of the link has."""
 
     @property
     def tickets(self) -> Sequence[Member]:

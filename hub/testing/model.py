@@ -254,8 +254,7 @@ class ModelConnector(Connector):
                 marker=draft.marker,
                 **values,
             )
-            created = Created(ticket_id, f"#{ticket_id}", f"http://{self.name}/{ticket_id}")
-        return created
+            return Created(ticket_id, f"#{ticket_id}", f"http://{self.name}/{ticket_id}")
 
     def find_ticket(self, marker: str) -> Created | None:
         with self._call("find_ticket"):
@@ -318,9 +317,7 @@ class ModelConnector(Connector):
         with self._call("edit_comment"):
             ticket = self._ticket(ticket_id)
             self.tracker.edit_comment(ticket_id, comment_id, text, HUB_ACCOUNT)
-            ticket.comments = [
-                replace(c, visibility=visibility) if c.id == comment_id else c for c in ticket.comments
-            ]
+            ticket.comments = [replace(c, visibility=visibility) if c.id == comment_id else c for c in ticket.comments]
 
     def delete_comment(self, ticket_id: str, comment_id: str) -> None:
         with self._call("delete_comment"):
@@ -339,10 +336,15 @@ class ModelConnector(Connector):
                 raise NotFoundError(self.name, "download", "no such file")
             return nullcontext(iter([self.tracker.contents[attachment.id]]))
 
-    def write_link(self, ticket_id: str, link: RemoteLink) -> None:
+    def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
         with self._call("write_link"):
             self._ticket(ticket_id).links[link.global_id] = link
-            self.tracker.touch(ticket_id, HUB_ACCOUNT)
+            if Capability.ATTACHMENTS_IN_COMMENTS not in self.capabilities or link.note is None:
+                self.tracker.touch(ticket_id, HUB_ACCOUNT)
+                return None
+            account = Person(HUB_ACCOUNT, "The Hub")
+            note = self.tracker.say(ticket_id, link.note, Visibility.PRIVATE, author=account, marker=link.global_id)
+            return WrittenComment(note, Visibility.PRIVATE, version=str(self._ticket(ticket_id).version))
 
     def remove_link(self, ticket_id: str, global_id: str) -> None:
         with self._call("remove_link"):

@@ -54,7 +54,7 @@ class World:
                 )
             ]
         )  # fmt: skip
-        self.journal = Journal.open(self.journal_url)
+        self.journal = Journal.open(self.journal_url, install_id="0a1b2c3d")
         self.pending: list[str] = []
         """Keys that a webhook would wake, in the order of the changes; nothing delivers them by itself."""
         for name, tracker in self.trackers.items():
@@ -71,9 +71,7 @@ class World:
 
     def restart(self) -> None:
         """The hub's process begins anew: only the store is left of what it knew."""
-        self.context = Context(
-            journal=self.journal, settings=self.settings, connectors=self.connectors, now=self.clock
-        )
+        self.context = Context(journal=self.journal, settings=self.settings, connectors=self.connectors, now=self.clock)
         wake_unfinished(self.context)
 
     def wake(self, key: str) -> None:

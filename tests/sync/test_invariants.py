@@ -106,7 +106,7 @@ class HubMachine(RuleBasedStateMachine):
         if not self.told:
             return
         word = sorted(self.told)[pick % len(self.told)]
-        place, comment_id, visibility = self.told.pop(word)
+        place, comment_id, _ = self.told.pop(word)
         tracker, _, ticket_id = place.partition(":")
         if deletes:
             self.world.trackers[tracker].delete_comment(ticket_id, comment_id)
@@ -274,5 +274,9 @@ def _strike(connector: ModelConnector, strike: Callable[[str], None], after: boo
 
 TestInvariants = HubMachine.TestCase
 TestInvariants.settings = settings(
-    max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), report_multiple_bugs=False
+    max_examples=150,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
 )

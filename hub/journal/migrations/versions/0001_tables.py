@@ -126,7 +126,7 @@ def upgrade() -> None:
         sa.Column("receipt", sa.JSON(), nullable=True),
         sa.Column("finished", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
-        comment="What the hub was about to write, and its receipt. An open one after a crash is looked up by its marker.",
+        comment="What the hub was about to write, and its receipt. An open one is looked up by its marker.",
     )
     op.create_index(op.f("ix_intents_link_id_state"), "intents", ["link_id", "state"], unique=False)
     op.create_table(

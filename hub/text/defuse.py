@@ -1,0 +1,39 @@
+"""Makes mirrored mentions and commands harmless: nobody is notified, and nothing is run, by a copy."""
+
+from __future__ import annotations
+
+import re
+
+from hub.text.canonical import canonical
+from hub.ticket import Markdown
+
+WORD_JOINER = "\u2060"
+"""Invisible, and enough for no tracker to take `@name` for a mention."""
+
+_CODE = re.compile(r"(^(`{3,}).*?^\2`*$|(?<!`)(`+)(?!`).*?(?<!`)\3(?!`))", re.M | re.S)
+_ADDRESS = r"\]\([^)\s]*\)|<[^>\s]*>|\bhttps?://\S+"
+_MENTION = re.compile(rf"({_ADDRESS})|(?<![\w.+\-@])@(?=[\w\[\\])")
+_COMMAND = re.compile(r"^((?:[>\s]|[-*] |\d+\. )*)/(?=[a-z_]+(?:\s|\\|$))", re.M)
+
+
+def defuse(text: Markdown, *, quick_actions: bool = False) -> Markdown:
+    """The text with `@name` broken up unseen; with `quick_actions` also `/command` at the beginning of a line.
+
+    Code, mail addresses and links stay as they are. Idempotent.
+    """
+    if "@" not in text and not (quick_actions and "/" in text):
+        return text
+    parts = []
+    end = 0
+    for code in _CODE.finditer(text):
+        parts += [_break_up(text[end : code.start()], quick_actions), code.group(0)]
+        end = code.end()
+    parts.append(_break_up(text[end:], quick_actions))
+    return canonical("".join(parts))
+
+
+def _break_up(text: str, quick_actions: bool) -> str:
+    text = _MENTION.sub(lambda m: m.group(1) or f"@{WORD_JOINER}", text)
+    if quick_actions:
+        text = _COMMAND.sub(lambda m: f"{m.group(1)}{WORD_JOINER}/", text)
+    return text

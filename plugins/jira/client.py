@@ -1,0 +1,194 @@
+"""HTTP to Jira through the `jira` package: signs in, translates errors. Knows nothing of tickets.
+
+The package's own retries are off, because they replay writes and sleep inside the call. Its methods that make extra
+calls or lose facts of an error are passed by: requests go through its session. An instance is kept per thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from jira import JIRA
+from jira.exceptions import JIRAError
+
+from hub.connector import (
+    AuthError,
+    ConflictError,
+    ConnectorError,
+    NotFoundError,
+    PermanentError,
+    RateLimitedError,
+    RefusedError,
+    TemporaryError,
+)
+from plugins.jira.settings import JiraSettings
+
+CONNECT_TIMEOUT = 5.0
+DEFAULT_PAUSE = 10.0
+"""Seconds to wait after a 429 that does not say how long."""
+
+
+class JiraClient:
+    """Requests to one site. Paths are under /rest/api/2 unless they begin with /rest."""
+
+    def __init__(self, name: str, settings: JiraSettings) -> None:
+        self._name, self._settings = name, settings
+        self._local = threading.local()
+        self._all: list[JIRA] = []
+        self._lock = threading.Lock()
+        self.clock_skew: float | None = None
+
+    def close(self) -> None:
+        with self._lock:
+            for made in self._all:
+                made._session.close()
+            self._all.clear()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """A GET, tried once more when a kept connection turns out to be broken: reading twice does no harm."""
+        try:
+            return self._send("GET", path, params=params)
+        except _BrokenConnectionError:
+            return self._send("GET", path, params=params)
+
+    def send(self, method: str, path: str, body: object = None, **more: Any) -> Any:
+        """A write, never repeated."""
+        return self._send(method, path, **({"json": body} if body is not None else {}), **more)
+
+    @contextmanager
+    def stream(self, url: str) -> Iterator[Iterator[bytes]]:
+        """A file's content. `requests` takes the credentials off when a redirect leads to another host."""
+        doing = "download a file"
+        with self._translated(doing):
+            response = self._session().get(url, stream=True, headers={"Accept": "*/*"})
+        try:
+            yield response.iter_content(64 * 1024)
+        except requests.RequestException as error:
+            raise TemporaryError(self._name, doing, type(error).__name__) from error
+        finally:
+            response.close()
+
+    def _send(self, method: str, path: str, **more: Any) -> Any:
+        doing = f"{method} {path}"
+        url = f"{self._settings.url}{path if path.startswith('/rest') else '/rest/api/2' + path}"
+        with self._translated(doing):
+            response = self._session().request(method, url, **more)
+        self._note_clock(response)
+        if response.headers.get("X-Seraph-LoginReason") == "AUTHENTICATED_FAILED":
+            # Data Center may answer 200 with nothing in it (JRA-41559).
+            raise self._auth_error(doing, "200 but not signed in")
+        if not response.content:
+            return {}
+        try:
+            return response.json()
+        except ValueError as error:
+            raise TemporaryError(self._name, doing, "the answer is not JSON; is a proxy in between?") from error
+
+    @contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except JIRAError as error:
+            response = error.response
+            if response is None:
+                raise TemporaryError(self._name, doing, "no answer") from None
+            # Without `from`: the package's error prints headers and cookies.
+            raise self._error(response, doing) from None
+        except requests.Timeout as error:
+            raise TemporaryError(self._name, doing, "no answer in time", "It is tried again.") from error
+        except requests.ConnectionError as error:
+            raise _BrokenConnectionError(self._name, doing, "no connection", "It is tried again.") from error
+        except requests.RequestException as error:
+            raise TemporaryError(self._name, doing, type(error).__name__) from error
+
+    def _session(self) -> requests.Session:
+        made: JIRA | None = getattr(self._local, "jira", None)
+        if made is None:
+            made = self._local.jira = self._sign_in()
+            with self._lock:
+                self._all.append(made)
+        return made._session
+
+    def _sign_in(self) -> JIRA:
+        credentials = self._settings.credentials
+        how: dict[str, Any] = {}
+        if credentials.personal_access_token is not None:
+            how["token_auth"] = credentials.personal_access_token.get_secret_value()
+        elif credentials.api_token is not None:
+            how["basic_auth"] = (credentials.email, credentials.api_token.get_secret_value())
+        elif credentials.password is not None:
+            how["basic_auth"] = (credentials.username, credentials.password.get_secret_value())
+        return JIRA(
+            server=self._settings.url,
+            options={"rest_api_version": "2", "check_update": False},
+            get_server_info=False,
+            max_retries=0,
+            timeout=(CONNECT_TIMEOUT, self._settings.timeout),
+            logging=False,
+            **how,
+        )
+
+    def _note_clock(self, response: requests.Response) -> None:
+        with suppress(KeyError, ValueError):
+            self.clock_skew = parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()
+
+    def _error(self, response: requests.Response, doing: str) -> ConnectorError:
+        status, (why, fields) = response.status_code, _reason(response)
+        name, why = self._name, f"{status} {why}"
+        if status == 401:
+            return self._auth_error(doing, why)
+        if status == 403:
+            return AuthError(name, doing, why, "Give the hub's account the permission for this in the project.")
+        if status == 404:
+            return NotFoundError(name, doing, why, "It does not exist, or the hub's account may not browse it.")
+        if status == 409:
+            return ConflictError(name, doing, why)
+        if status == 429:
+            return RateLimitedError(name, doing, why, _seconds(response.headers.get("Retry-After")))
+        if status == 400 and fields:
+            return RefusedError(name, doing, fields)
+        if status >= 500:
+            return TemporaryError(name, doing, why)
+        return PermanentError(name, doing, why)
+
+    def _auth_error(self, doing: str, why: str) -> AuthError:
+        return AuthError(
+            self._name, doing, why, f"Check trackers.{self._name}.credentials: the token is wrong or has ended."
+        )
+
+
+class _BrokenConnectionError(TemporaryError):
+    """Nothing came back; whether the request arrived is not known."""
+
+
+def _reason(response: requests.Response) -> tuple[str, dict[str, str]]:
+    """Jira's own words, and what it says about single fields, by Jira's field ids."""
+    try:
+        body = response.json()
+    except ValueError:
+        return response.reason or "no reason given", {}
+    if not isinstance(body, dict):
+        return response.reason or "no reason given", {}
+    errors = body.get("errors")
+    fields = {str(k): str(v) for k, v in errors.items()} if isinstance(errors, dict) else {}
+    texts = [str(t) for t in body.get("errorMessages") or ()] + [f"{k}: {v}" for k, v in fields.items()]
+    text = "; ".join(texts) or str(body.get("message") or body.get("errorMessage") or response.reason or "")
+    return text[:400], fields
+
+
+def _seconds(text: str | None) -> float:
+    """Retry-After as seconds or as a date."""
+    if not text:
+        return DEFAULT_PAUSE
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        with suppress(ValueError, TypeError):
+            return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    return DEFAULT_PAUSE

@@ -1,0 +1,207 @@
+"""Zendesk's words <-> neutral words.
+
+Source: the vendor's OpenAPI document "Support API" 2.0.0; dropdown values and checkboxes are tags as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hub.settings.trackers import CustomField
+from hub.text import from_html, from_plain
+from hub.ticket import (
+    Attachment,
+    Channel,
+    Comment,
+    CustomValue,
+    ExternalLink,
+    Markdown,
+    Person,
+    Ticket,
+    Visibility,
+)
+from plugins.zendesk.settings import ZendeskSettings
+
+STATUSES = {
+    "open": ["open"],
+    "new": ["new"],
+    "in_progress": ["open"],
+    "pending": ["pending"],
+    "on_hold": ["hold"],
+    "solved": ["solved"],
+    "closed": ["closed"],
+}
+PRIORITIES = {"low": ["low"], "lowest": ["low"], "normal": ["normal"], "high": ["high"], "urgent": ["urgent"]}
+CATEGORIES = {
+    "incident": ["incident"],
+    "bug": ["incident"],
+    "problem": ["problem"],
+    "service_request": ["question"],
+    "change_request": ["task"],
+}
+CHANNELS = {
+    "email": Channel.EMAIL,
+    "web": Channel.WEB,
+    "mobile": Channel.WEB,
+    "mobile_sdk": Channel.WEB,
+    "help_center": Channel.WEB,
+    "voice": Channel.PHONE,
+    "phone": Channel.PHONE,
+    "chat": Channel.CHAT,
+    "native_messaging": Channel.CHAT,
+    "messaging": Channel.CHAT,
+    "answer_bot_for_web_widget": Channel.CHATBOT,
+    "twitter": Channel.SOCIAL,
+    "facebook": Channel.SOCIAL,
+    "whatsapp": Channel.SOCIAL,
+    "instagram_dm": Channel.SOCIAL,
+    "api": Channel.API,
+    "web_service": Channel.API,
+}
+MARKER = "hub_marker"
+"""Key of the hub's stamp in a ticket's audit metadata; people do not see it."""
+
+
+def utc(text: str | None) -> datetime | None:
+    """A time of Zendesk's (ISO 8601, UTC)."""
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+class Sideloads:
+    """People, groups and organisations that came along with an answer."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        self.users = {u["id"]: u for u in answer.get("users", ())}
+        self.groups = {g["id"]: g["name"] for g in answer.get("groups", ())}
+        self.organizations = {o["id"]: o["name"] for o in answer.get("organizations", ())}
+
+    def person(self, user_id: int | None) -> Person | None:
+        """Somebody by id; only the id where nothing else came along."""
+        if not user_id or user_id < 0:
+            return None
+        found = self.users.get(user_id)
+        if found is None:
+            return Person(str(user_id))
+        return Person(str(user_id), found["name"] or "", found.get("email"), found.get("role") in ("agent", "admin"))
+
+
+def field_value(field: CustomField, value: Any) -> CustomValue:
+    """A custom field's neutral value."""
+    if value is None or value == "" or value == []:
+        return None
+    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
+    match field.type:
+        case "multiselect":
+            return tuple(sorted(to_neutral.get(str(v), str(v)) for v in value))
+        case "checkbox":
+            return bool(value)
+        case "number":
+            number = float(value)
+            return int(number) if number.is_integer() else number
+        case "date":
+            return datetime.fromisoformat(str(value)[:10]).replace(tzinfo=UTC)
+        case _:
+            return to_neutral.get(str(value), str(value))
+
+
+def native_value(field: CustomField, value: object) -> Any:
+    """A neutral value in the form that the field takes."""
+    match value:
+        case None:
+            return False if field.type == "checkbox" else None
+        case tuple():
+            return [field.values.get(str(v), str(v)) for v in value]
+        case datetime() | date():
+            return value.strftime("%Y-%m-%d")
+        case bool():
+            return value
+        case _:
+            return field.values.get(str(value), value)
+
+
+def tags_of_fields(settings: ZendeskSettings, custom: Mapping[str, Any]) -> set[str]:
+    """The tags that are nothing but the values of configured fields; as labels they would fight with the field."""
+    tags: set[str] = set()
+    for field in settings.fields.values():
+        value = custom.get(field.id)
+        if field.type == "select" and value:
+            tags.add(str(value))
+        elif field.type == "multiselect":
+            tags |= {str(v) for v in value or ()}
+    return tags
+
+
+def ticket(settings: ZendeskSettings, maps: Any, raw: Mapping[str, Any], people: Sideloads) -> Ticket:
+    """A neutral ticket. `maps` is the connector, for its tables; the description comes with the comments."""
+    custom = {str(f["id"]): f["value"] for f in raw.get("custom_fields") or ()}
+    group = people.groups.get(raw.get("group_id"))
+    line = next((n for n, names in settings.lines.items() if group in names), None)
+    own_tags = tags_of_fields(settings, custom)
+    return Ticket(
+        id=str(raw["id"]),
+        key=f"#{raw['id']}",
+        url=f"{settings.url}/agent/tickets/{raw['id']}",
+        title=" ".join((raw.get("raw_subject") or raw.get("subject") or "").split()),
+        description=None,
+        status=maps.statuses.to_neutral(raw.get("status")),
+        priority=maps.priorities.to_neutral(raw.get("priority")),
+        category=maps.categories.to_neutral(raw.get("type")),
+        channel=CHANNELS.get((raw.get("via") or {}).get("channel", ""), Channel.UNKNOWN),
+        line=line,
+        requester=people.person(raw.get("requester_id")),
+        assignee=people.person(raw.get("assignee_id")),
+        organisation=people.organizations.get(raw.get("organization_id")),
+        labels=frozenset(t for t in raw.get("tags") or () if t not in own_tags),
+        custom={name: field_value(field, custom.get(field.id)) for name, field in settings.fields.items()},
+        links=(ExternalLink("", global_id=raw["external_id"]),) if raw.get("external_id") else (),
+        native={k: str(raw[k]) for k in ("status", "priority", "type") if raw.get(k)},
+        created=utc(raw.get("created_at")),
+        updated=utc(raw.get("updated_at")),
+    )
+
+
+def comment(raw: Mapping[str, Any], people: Sideloads) -> Comment:
+    """A neutral comment; a visibility that is not told is unknown."""
+    public = raw.get("public")
+    files = attachments(raw, people)
+    return Comment(
+        id=str(raw["id"]),
+        author=people.person(raw.get("author_id")) or Person(),
+        text=text_of(raw),
+        visibility=Visibility.UNKNOWN if public is None else Visibility.PUBLIC if public else Visibility.PRIVATE,
+        created=utc(raw["created_at"]) or datetime.min.replace(tzinfo=UTC),
+        attachments=files,
+        marker=((raw.get("metadata") or {}).get("custom") or {}).get(MARKER),
+    )
+
+
+def text_of(raw: Mapping[str, Any]) -> Markdown:
+    """A comment's text; its pictures refer to its files."""
+    images = {a["content_url"]: a["file_name"] for a in raw.get("attachments") or ()}
+    if raw.get("html_body"):
+        return from_html(raw["html_body"], images=images)
+    return from_plain(raw.get("plain_body") or raw.get("body") or "")
+
+
+def attachments(raw: Mapping[str, Any], people: Sideloads) -> tuple[Attachment, ...]:
+    """The files of a comment that are still there and hold nothing bad."""
+    return tuple(
+        Attachment(
+            id=str(a["id"]),
+            name=a["file_name"],
+            url=a["content_url"],
+            size=a.get("size"),
+            content_type=a.get("content_type") or "application/octet-stream",
+            author=people.person(raw.get("author_id")) or Person(),
+            created=utc(raw.get("created_at")),
+        )
+        for a in raw.get("attachments") or ()
+        if not a.get("deleted") and a.get("malware_scan_result") != "malware_found"
+    )
+
+
+def is_in(words: Iterable[str], word: str) -> bool:
+    """Whether a word is among others without regard to case."""
+    return word.casefold() in {w.casefold() for w in words}

@@ -1,0 +1,1 @@
+"""The webhook server: receives deliveries, tells its health, and nothing more."""

@@ -1,0 +1,121 @@
+"""Checks that a request comes from the tracker: its signature or secret, and that it is not an old one again. Pure.
+
+It knows neither Flask nor the settings, and it never tells the secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+from hub.connector import HmacSignature, SecretHeader, WebhookScheme
+
+Fault = Literal["unsigned", "forged", "stale", "malformed"]
+_MILLISECONDS_FROM = 1e11
+"""Epoch seconds reach this in the year 5138, epoch milliseconds passed it in 1973."""
+
+
+class BadSignatureError(Exception):
+    """The request is not to be believed. `fault` is for counting, the message for the admin."""
+
+    def __init__(self, fault: Fault, why: str) -> None:
+        self.fault: Fault = fault
+        super().__init__(why)
+
+
+def verify(
+    scheme: WebhookScheme, secret: str, headers: Mapping[str, str], body: bytes, now: datetime, window: float
+) -> None:
+    """Raises BadSignatureError, and nothing else, unless `body` was sent by somebody who knows `secret`.
+
+    Header names are lower-case; values are as WSGI hands them over, a character a byte. `window` in seconds is how far
+    a signed timestamp may be from `now` (UTC), either way. Faults: a header is missing (unsigned); it has not the form
+    that the scheme gives it (malformed); it has, and does not fit (forged); it fits, and is too old or too new (stale).
+    """
+    match scheme:
+        case SecretHeader(header=header):
+            if not hmac.compare_digest(_raw(_header(headers, header)), secret.encode()):
+                raise BadSignatureError("forged", f"The header {header} does not hold the secret of the settings.")
+        case HmacSignature():
+            _verify_hmac(scheme, secret, headers, body, now, window)
+
+
+def parse_time(text: str) -> datetime | None:
+    """A time from ISO 8601 text (UTC where no zone is told), epoch seconds or milliseconds; None for all else."""
+    try:
+        number = float(text)
+    except ValueError:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    try:
+        return datetime.fromtimestamp(number / 1000 if number > _MILLISECONDS_FROM else number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _verify_hmac(
+    scheme: HmacSignature, secret: str, headers: Mapping[str, str], body: bytes, now: datetime, window: float
+) -> None:
+    given = _header(headers, scheme.header)
+    timestamp = "" if scheme.timestamp_header is None else _header(headers, scheme.timestamp_header)
+    mac = hmac.new(secret.encode(), _raw(timestamp), scheme.algorithm)
+    mac.update(body)
+    # Compared as text: decoding first would let several spellings of one signature pass.
+    expected = scheme.prefix.encode() + _encoded(scheme, mac.digest())
+    if not hmac.compare_digest(_raw(given), expected):
+        if not _has_the_form(scheme, given, mac.digest_size):
+            why = f"The header {scheme.header} holds no {scheme.algorithm} signature in {scheme.encoding}"
+            raise BadSignatureError("malformed", why + (f" after {scheme.prefix!r}." if scheme.prefix else "."))
+        raise BadSignatureError(
+            "forged",
+            f"The signature in {scheme.header} does not fit: either the secret in the hub's settings is not the "
+            "tracker's, or the body was changed on its way.",
+        )
+    # The time is believed only now, because it is part of what is signed.
+    if scheme.timestamp_header is not None:
+        _check_time(scheme.timestamp_header, timestamp, now, window)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name.lower())
+    if not value:
+        raise BadSignatureError("unsigned", f"The request has no header {name}.")
+    return value
+
+
+def _raw(value: str) -> bytes:
+    """The bytes of a header as they came in. What cannot have come in a header is made to fit nothing."""
+    return value.encode("latin-1", "backslashreplace")
+
+
+def _encoded(scheme: HmacSignature, digest: bytes) -> bytes:
+    return binascii.hexlify(digest) if scheme.encoding == "hex" else base64.b64encode(digest)
+
+
+def _has_the_form(scheme: HmacSignature, given: str, digest_size: int) -> bool:
+    text = given.removeprefix(scheme.prefix)
+    try:
+        digest = binascii.unhexlify(text) if scheme.encoding == "hex" else base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return given.startswith(scheme.prefix) and len(digest) == digest_size
+
+
+def _check_time(header: str, text: str, now: datetime, window: float) -> None:
+    at = parse_time(text)
+    if at is None:
+        raise BadSignatureError("malformed", f"The header {header} holds neither ISO 8601 text nor epoch seconds.")
+    away = (now - at).total_seconds()
+    if abs(away) > window:
+        raise BadSignatureError(
+            "stale",
+            f"The request was signed {abs(away):.0f} s {'ago' if away > 0 else 'in the future'}, and the settings' "
+            f"webhook.replay_window is {window:.0f} s. If it is not an old one sent again, compare the clocks: hub check",
+        )
