@@ -39,12 +39,14 @@ class Stage:
     hub_url: str = ""
     connectors: dict[str, Connector] = field(default_factory=dict)
     _hub: subprocess.Popen[str] | None = None
-    _lines: list[str] = field(default_factory=list)
+    _actors: dict[tuple[str, Role], Actor] = field(default_factory=dict)
 
     def actor(self, tracker: str, role: Role) -> Actor:
         """The person of a sandbox who plays this role."""
-        made: Actor = _package(self.sandboxes[tracker].kind).actor(self.sandboxes[tracker], role)
-        return made
+        if (tracker, role) not in self._actors:
+            sandbox = self.sandboxes[tracker]
+            self._actors[tracker, role] = _package(sandbox.kind).actor(sandbox, role)
+        return self._actors[tracker, role]
 
     def snapshot(self, tracker: str, ticket_id: str) -> Snapshot:
         """A ticket as its tracker shows it now."""
@@ -69,13 +71,14 @@ class Stage:
 
     def start_hub(self, port: int = 0) -> None:
         """Starts the hub's process and waits until it listens. Raises RuntimeError with what it said instead."""
-        self._hub = subprocess.Popen(
-            [sys.executable, "-m", "hub", "--config", str(self.folder), "serve", "--port", str(port)],
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "hub.log").open("a"),
-            text=True,
-            env={**os.environ, **self.environment},
-        )
+        with (self.folder / "hub.log").open("a") as log:
+            self._hub = subprocess.Popen(
+                [sys.executable, "-m", "hub", "--config", str(self.folder), "serve", "--port", str(port)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **self.environment},
+            )
         assert self._hub.stdout is not None
         line = _first_line(self._hub.stdout)
         if not line.startswith("hub listens on "):
@@ -113,8 +116,8 @@ class Stage:
 
     def close(self) -> None:
         self.stop_hub()
-        for connector in self.connectors.values():
-            connector.close()
+        for one in (*self.connectors.values(), *self._actors.values()):
+            one.close()
         for sandbox in self.sandboxes.values():
             sandbox.stop()
 

@@ -74,7 +74,7 @@ class EmbeddedEngine:
         self._changed = threading.Condition()
         self._news = False
         self._stopping = False
-        self._running: set[str] = set()
+        self._holds = context.holds
         self._workers = context.settings.engine.workers
         self._pool: ThreadPoolExecutor | None = None
         self._dispatcher: threading.Thread | None = None
@@ -107,9 +107,9 @@ class EmbeddedEngine:
         if self._dispatcher is not None:
             self._dispatcher.join(timeout=drain)
         with self._changed:
-            while self._running and time.monotonic() < deadline:
+            while self._holds.all() and time.monotonic() < deadline:
                 self._changed.wait(timeout=max(0.0, deadline - time.monotonic()))
-            left = sorted(self._running)
+            left = self._holds.all()
         if left:
             log.warning("stopped before the work was done; it goes on after the next start", keys=left)
         if self._pool is not None:
@@ -118,15 +118,14 @@ class EmbeddedEngine:
     def counts(self) -> dict[str, int]:
         with self._context.journal.read() as connection:
             waiting = deliveries.count_waiting(connection)
-        with self._changed:
-            return {"waiting": waiting, "running": len(self._running)}
+        return {"waiting": waiting, "running": len(self._holds.all())}
 
     def wait_idle(self, timeout: float) -> bool:
         """Waits until nothing is due and nothing runs; False when that takes longer than `timeout` seconds."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while time.monotonic() < deadline:
-                if not self._running and not self._is_anything_due():
+                if not self._holds.all() and not self._is_anything_due():
                     return True
                 self._changed.wait(timeout=min(0.05, max(0.0, deadline - time.monotonic())))
         return False
@@ -158,15 +157,14 @@ class EmbeddedEngine:
         """Starts what is due and may run now; returns after how many seconds to look again."""
         now = self._context.now()
         with self._context.journal.read() as connection:
-            due = deliveries.due_wakes(connection, now, self._workers * 8 + len(self._running))
+            due = deliveries.due_wakes(connection, now, self._workers * 8)
             following = deliveries.next_due(connection)
         for wake in due:
             key = lock_key(self._context, wake.key)
-            with self._changed:
-                if key in self._running or len(self._running) >= self._workers:
-                    continue
-                self._running.add(key)
-            self._submit(key)
+            if len(self._holds.all()) >= self._workers:
+                break
+            if self._holds.take(key):
+                self._submit(key)
         if following is None or following <= now:
             return LOOK_AGAIN
         return min(LOOK_AGAIN, (following - now).total_seconds())
@@ -184,10 +182,8 @@ class EmbeddedEngine:
             log.exception("a run broke off", key=key)
             self._put_off(key)
         finally:
-            with self._changed:
-                self._running.discard(key)
-                self._news = True
-                self._changed.notify_all()
+            self._holds.give_back(key)
+            self.notify()
         if result is not None and self._on_run is not None:
             self._on_run(result, time.perf_counter() - started)
 
@@ -206,11 +202,9 @@ class EmbeddedEngine:
         assert self._pool is not None
         for name, periodic in self._periodics.items():
             key = f"poll:{name}"
-            with self._changed:
-                if key in self._running or time.monotonic() < self._next_time[name]:
-                    continue
-                self._running.add(key)
-                self._next_time[name] = time.monotonic() + periodic.every
+            if time.monotonic() < self._next_time[name] or not self._holds.take(key):
+                continue
+            self._next_time[name] = time.monotonic() + periodic.every
             self._pool.submit(self._run_periodic, key, periodic)
 
     def _run_periodic(self, key: str, periodic: Periodic) -> None:
@@ -219,7 +213,5 @@ class EmbeddedEngine:
         except Exception:
             log.exception("a periodic task broke off", task=periodic.name)
         finally:
-            with self._changed:
-                self._running.discard(key)
-                self._news = True
-                self._changed.notify_all()
+            self._holds.give_back(key)
+            self.notify()

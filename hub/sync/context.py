@@ -21,6 +21,31 @@ def ignore_write(tracker: str, kind: str) -> None:
     """Stands where nobody counts writes."""
 
 
+class Holds:
+    """The keys that are worked on now. A key is held in one place at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: set[str] = set()
+
+    def take(self, key: str) -> bool:
+        """Holds the key; False when it is held already."""
+        with self._lock:
+            if key in self._held:
+                return False
+            self._held.add(key)
+            return True
+
+    def give_back(self, key: str) -> None:
+        with self._lock:
+            self._held.discard(key)
+
+    def all(self) -> list[str]:
+        """The keys that are held now."""
+        with self._lock:
+            return sorted(self._held)
+
+
 @dataclass
 class Context:
     """Lives as long as the process; shared by all workers. `now` gives the time in UTC."""
@@ -29,6 +54,7 @@ class Context:
     settings: Settings
     connectors: Mapping[str, Connector]
     now: Callable[[], datetime] = utc_now
+    holds: Holds = field(default_factory=Holds)
     count_write: Callable[[str, str], None] = ignore_write
     _accounts: dict[str, str] = field(default_factory=dict)
     _found_people: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -213,6 +213,8 @@ def _escalate(context: Context, policy: LinkSettings, ref: TicketRef, snapshot: 
             role="ticket",
             now=now,
         )
+        # From the moment that the link can be seen its key is held here, until this run is over.
+        context.holds.take(link_key(link_id))
         deliveries.wake(connection, link_key(link_id), now, "escalated")
         events.record(
             connection,
@@ -223,7 +225,10 @@ def _escalate(context: Context, policy: LinkSettings, ref: TicketRef, snapshot: 
             ],
         )
     log.info("escalated", link=link_id, ticket=str(ref), rule=policy.title)
-    return _run_link(context, link_id, at_hand={ref: snapshot})
+    try:
+        return _run_link(context, link_id, at_hand={ref: snapshot})
+    finally:
+        context.holds.give_back(link_key(link_id))
 
 
 # -- a link -------------------------------------------------------------------------------------------------------

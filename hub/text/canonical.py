@@ -36,7 +36,8 @@ from hub.ticket import Markdown
 
 _PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 40}).enable(["table", "strikethrough"])
 _MAYBE_MARKUP = re.compile(
-    r"[\\`*_\[\]<>&~|#+=!\t\r]|^ |^[ ]*[-+\d]|  | $|\n\n\n|[\x00-\x08\x0b-\x1f\x7f-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff\ud800-\udfff\ue000\ue001]",
+    r"[\\`*_\[\]<>&~|#+=!\t\r]|^ |^[ ]*[-+\d]|  | $|\n\n\n"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff\ud800-\udfff\ue000\ue001]",
     re.M,
 )
 _ESCAPED = re.compile(r"[\\`*_\[\]<>&~|]")

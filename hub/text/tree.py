@@ -119,7 +119,7 @@ def clean_code(text: str) -> str:
 
 
 def normalize(blocks: Iterable[Block], depth: int = 0) -> Document:
-    """The one tree for everything that reads the same: no empty parts, no blank at an edge, nothing nested in itself."""
+    """The one tree for everything that reads the same: no empty parts, no blank at an edge, nothing in itself."""
     made: list[Block] = []
     for block in blocks:
         match block:

@@ -76,6 +76,7 @@ class JiraConnector(Connector):
         self._is_cloud: bool | None = {"cloud": True, "datacenter": False}.get(settings.flavour)
         self._field_ids: dict[str, str] | None = None if settings.fields else {}
         self._project_types: dict[str, str] = {}
+        self._project_statuses: dict[str, set[str]] = {}
         self._workflows: dict[tuple[str, str], Workflow] = {}
         self.search_lag = timedelta(seconds=settings.search_lag)  # type: ignore[misc]  # a setting here
 
@@ -210,7 +211,7 @@ class JiraConnector(Connector):
             tracker=self.name,
             issue=str(raw["key"]),
             status=str(fields["status"]["name"]),
-            wanted=self._words_for(status),
+            wanted=[self._word_for(status, key[0])],
             defaults=self._settings.transition_fields,
             workflow=self._workflows.setdefault(key, Workflow()),
             hops_from_here=lambda: self._hops(ticket_id),
@@ -218,11 +219,18 @@ class JiraConnector(Connector):
         )
         return Written()
 
-    def _words_for(self, status: Status) -> list[str]:
-        """Jira's own statuses that mean this one; the one that is written by preference first."""
+    def _word_for(self, status: Status, project: str) -> str:
+        """The status to go to: of all words for it the first that this project's workflows have.
+
+        Others that mean the same (`Won't Do` beside `Done`) say something else to people, and are never chosen.
+        """
         first = self.native("status", status)
+        if project not in self._project_statuses:
+            kinds = self._client.get(f"/project/{project}/statuses")
+            self._project_statuses[project] = {s["name"].casefold() for kind in kinds for s in kind["statuses"]}
         same = [word for word, meaning in self.statuses.meaning.items() if meaning is self.statuses.to_neutral(first)]
-        return [first, *(word for word in same if word != first.casefold())]
+        words = [first, *(word for word in same if word != first.casefold())]
+        return next((word for word in words if word.casefold() in self._project_statuses[project]), first)
 
     def _hops(self, issue_id: str) -> list[Hop]:
         answer = self._client.get(f"/issue/{issue_id}/transitions", expand="transitions.fields")

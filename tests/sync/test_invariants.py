@@ -74,13 +74,13 @@ class HubMachine(RuleBasedStateMachine):
         ticket_id = self.some_ticket(tracker, index)
         if ticket_id is None:
             return
-        values = {
+        choices: dict[str, dict[str, object]] = {
             "title": {"title": self.word()},
             "status": {"status": STATUSES[pick]},
             "priority": {"priority": PRIORITIES[pick]},
             "build": {"custom": {"build": f"b{pick}"}},
-        }[field]
-        self.world.trackers[tracker].edit(ticket_id, **values)
+        }
+        self.world.trackers[tracker].edit(ticket_id, **choices[field])
 
     @rule(tracker=names, index=st.integers(0, 2), label=st.sampled_from(LABELS), adds=st.booleans())
     def label(self, tracker: str, index: int, label: str, adds: bool) -> None:

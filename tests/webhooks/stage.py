@@ -17,7 +17,6 @@ import httpx
 from hub.connector import (
     Capability,
     Connector,
-    Finding,
     Hint,
     HmacSignature,
     Identity,
@@ -45,7 +44,7 @@ SECRET_LIKE = SecretHeader(header="X-Api-Pass")
 
 
 class FakeConnector(Connector):
-    """Reads `{"ticket": "7"}`; the key `crash` makes it fail, `ignore` makes it ignore, `generous` tells two tickets."""
+    """Reads `{"tickets": ["7"]}`; a key `crash` makes it fail, a key `ignore` makes it ignore."""
 
     kind = "fake"
     role = Role.HELPDESK
@@ -61,9 +60,6 @@ class FakeConnector(Connector):
 
     def read(self, ticket_id: str, known: Known) -> Snapshot:
         raise AssertionError("receiving a webhook never reads a ticket")
-
-    def check(self) -> list[Finding]:
-        return []
 
     def parse_webhook(self, request: WebhookRequest) -> Sequence[Hint] | Ignored:
         payload = request.json()

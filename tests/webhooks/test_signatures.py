@@ -25,7 +25,11 @@ from tests.webhooks.stage import (
 )
 from webhooks.signatures import BadSignatureError, parse_time, verify
 
-REAL = Path(__file__).resolve().parents[3] / "shared/payloads/zendesk/webhooks/real-signed-delivery-user.deleted.json"
+REAL = (
+    Path(__file__).resolve().parents[2]
+    / ".."
+    / "shared/payloads/zendesk/webhooks/real-signed-delivery-user.deleted.json"
+)
 BODY = '{"ticket": "7", "title": "Zażółć gęślą jaźń"}'.encode()
 SCHEMES: dict[str, tuple[WebhookScheme, dict[str, str]]] = {
     "zendesk": (ZENDESK_LIKE, signed_like_zendesk(BODY)),
@@ -35,12 +39,11 @@ SCHEMES: dict[str, tuple[WebhookScheme, dict[str, str]]] = {
 
 
 def check(scheme: WebhookScheme, headers: Mapping[str, str], body: bytes = BODY, secret: str = SECRET) -> str:
-    """The fault, or "good"."""
+    """The fault, or "good", or "told the secret"."""
     try:
         verify(scheme, secret, {name.lower(): value for name, value in headers.items()}, body, NOW, 300)
     except BadSignatureError as error:
-        assert SECRET not in str(error)
-        return error.fault
+        return "told the secret" if secret in str(error) else error.fault
     return "good"
 
 
@@ -50,10 +53,11 @@ def test_a_request_of_the_tracker_is_believed(name: str) -> None:
     assert check(scheme, headers) == "good"
 
 
-@pytest.mark.parametrize(("name", "missing"), [(n, h) for n, (_, headers) in SCHEMES.items() for h in headers])
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [("zendesk", "X-Sig"), ("zendesk", "X-Sig-Timestamp"), ("jira", "X-Hub-Signature"), ("secret", "X-Api-Pass")],
+)
 def test_a_request_without_one_of_the_headers_is_unsigned(name: str, missing: str) -> None:
-    if missing == "X-Delivery-Id":
-        pytest.skip("the delivery id is not part of a signature")
     scheme, headers = SCHEMES[name]
     assert check(scheme, {n: v for n, v in headers.items() if n != missing}) == "unsigned"
     assert check(scheme, headers | {missing: ""}) == "unsigned"
@@ -74,7 +78,8 @@ def test_a_signed_time_away_from_now_by_more_than_the_window_is_stale(seconds: f
 
 
 @pytest.mark.parametrize(
-    "stamp", ["2026-03-04T12:00:00Z", "2026-03-04T13:00:00+01:00", "2026-03-04T12:00:00", "1772625600", "1772625600000"]
+    "stamp",
+    ["2026-03-04T12:00:00Z", "2026-03-04T13:00:00+01:00", "2026-03-04T12:00:00.000Z", "1772625600", "1772625600000"],
 )
 def test_a_time_may_be_text_or_epoch_seconds_or_milliseconds(stamp: str) -> None:
     assert parse_time(stamp) == NOW
@@ -86,7 +91,20 @@ def test_the_text_of_the_timestamp_is_signed_and_not_its_meaning() -> None:
     assert check(ZENDESK_LIKE, headers | {"X-Sig-Timestamp": "2026-03-04T12:00:00+00:00"}) == "forged"
 
 
-@pytest.mark.parametrize("stamp", ["yesterday", "nan", "inf", "-inf", "1e300", "2026-13-04T12:00:00Z", "9" * 400])
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "yesterday",
+        "2026-03-04T12:00:00",
+        "1772625600.5",
+        "nan",
+        "inf",
+        "-inf",
+        "1e300",
+        "2026-13-04T12:00:00Z",
+        "9" * 400,
+    ],
+)
 def test_a_signed_timestamp_that_is_no_time_is_malformed(stamp: str) -> None:
     assert check(ZENDESK_LIKE, signed_like_zendesk(BODY, at=stamp)) == "malformed"
 

@@ -29,6 +29,9 @@ class JiraActor:
         headers = {} if auth else {"Authorization": f"Bearer {person['personal_access_token']}"}
         self._http = httpx.Client(base_url=f"{url}/rest/api/2", auth=auth, headers=headers, timeout=30)
 
+    def close(self) -> None:
+        self._http.close()
+
     def open_ticket(self, title: str, text: str) -> str:
         fields = {
             "project": {"key": self._project},

@@ -36,6 +36,7 @@ GONE = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration guideline "
     "is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
+CUSTOM_TYPES = "com.atlassian.jira.plugin.system.customfieldtypes"
 PERMISSIONS = (
     "BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS", "TRANSITION_ISSUES", "CREATE_ATTACHMENTS",
     "LINK_ISSUES", "DELETE_ISSUES", "ADMINISTER", "WORK_ON_ISSUES", "ASSIGN_ISSUES",
@@ -155,7 +156,7 @@ def api_routes(site: Site) -> Blueprint:
         custom = [
             {"id": name, "key": name, "name": title, "custom": True, "orderable": True, "navigable": True,
              "searchable": True, "clauseNames": [f"cf[{name[-5:]}]", title],
-             "schema": {"type": kind, "custom": "com.atlassian.jira.plugin.system.customfieldtypes:x", "customId": int(name[-5:])}}
+             "schema": {"type": kind, "custom": f"{CUSTOM_TYPES}:x", "customId": int(name[-5:])}}
             for name, (title, kind, _) in CUSTOM_FIELDS.items()
         ]  # fmt: skip
         return jsonify(system + custom)
@@ -369,7 +370,8 @@ def api_routes(site: Site) -> Blueprint:
         number = known["id"] if known else int(store.new_id())
         # What an update leaves out becomes null.
         issue.links[key] = {
-            "id": number, "self": shapes.address(f"issue/{issue.id}/remotelink/{number}"), "globalId": body.get("globalId"),
+            "id": number, "self": shapes.address(f"issue/{issue.id}/remotelink/{number}"),
+            "globalId": body.get("globalId"),
             "application": body.get("application") or {}, "relationship": body.get("relationship"),
             "object": {"url": shown["url"], "title": shown["title"], "summary": shown.get("summary"),
                        "icon": shown.get("icon") or {}, "status": shown.get("status") or {}},

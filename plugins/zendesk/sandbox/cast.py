@@ -24,6 +24,9 @@ class ZendeskActor:
             base_url=f"{url}/api/v2", auth=(f"{person['email']}/token", person["token"]), timeout=30
         )
 
+    def close(self) -> None:
+        self._http.close()
+
     def open_ticket(self, title: str, text: str) -> str:
         path, key = ("/requests", "request") if self._is_customer else ("/tickets", "ticket")
         body = {key: {"subject": title, "comment": {"body": text}}}
