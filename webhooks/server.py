@@ -75,6 +75,8 @@ class Server:
             self._thread.join()
         else:
             self._finish()
+        # Only here: the thread may come to its end before the trigger is pulled.
+        self._server.trigger.close()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -95,7 +97,6 @@ class Server:
             if self._server.active_channels:
                 self._turn(_LOOK_SECONDS)
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
-        self._server.trigger.close()
 
 
 class _Parser(HTTPRequestParser):

@@ -82,8 +82,8 @@ class Stage:
         assert self._hub.stdout is not None
         line = _first_line(self._hub.stdout)
         if not line.startswith("hub listens on "):
-            log = (self.folder / "hub.log").read_text()
-            raise RuntimeError(f"the hub did not start: {line or log or 'it said nothing'}")
+            said = line or (self.folder / "hub.log").read_text()
+            raise RuntimeError(f"the hub did not start: {said or 'it said nothing'}")
         self.hub_url = line.removeprefix("hub listens on ").strip()
 
     def kill_hub(self) -> None:
@@ -116,8 +116,10 @@ class Stage:
 
     def close(self) -> None:
         self.stop_hub()
-        for one in (*self.connectors.values(), *self._actors.values()):
-            one.close()
+        for actor in self._actors.values():
+            actor.close()
+        for connector in self.connectors.values():
+            connector.close()
         for sandbox in self.sandboxes.values():
             sandbox.stop()
 

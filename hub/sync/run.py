@@ -199,36 +199,32 @@ def _leave_alone(
 
 def _escalate(context: Context, policy: LinkSettings, ref: TicketRef, snapshot: Snapshot, because: str) -> Result:
     now = context.now()
-    with context.journal.write() as connection:
-        if links.link_of(connection, ref) is not None:
-            # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
-            return Result("idle", why="it joined a link meanwhile")
-        link_id = links.create_link(connection, policy.title, "created", now)
-        links.add_member(
-            connection,
-            link_id,
-            ref,
-            key=snapshot.ticket.key,
-            url=snapshot.ticket.url,
-            role="ticket",
-            now=now,
-        )
-        # From the moment that the link can be seen its key is held here, until this run is over.
-        context.holds.take(link_key(link_id))
-        deliveries.wake(connection, link_key(link_id), now, "escalated")
-        events.record(
-            connection,
-            [
-                events.Event(
-                    at=now, kind="escalated", ref=ref, link_id=link_id, data={"rule": policy.title, "why": because}
-                )
-            ],
-        )
-    log.info("escalated", link=link_id, ticket=str(ref), rule=policy.title)
+    held = ""
     try:
+        with context.journal.write() as connection:
+            if links.link_of(connection, ref) is not None:
+                # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
+                return Result("idle", why="it joined a link meanwhile")
+            link_id = _create_link(connection, policy, ref, snapshot, because, now)
+            # From the moment that the link can be seen its key is held here, until this run is over.
+            held = link_key(link_id)
+            context.holds.take(held)
+        log.info("escalated", link=link_id, ticket=str(ref), rule=policy.title)
         return _run_link(context, link_id, at_hand={ref: snapshot})
     finally:
-        context.holds.give_back(link_key(link_id))
+        context.holds.give_back(held)
+
+
+def _create_link(
+    connection: Connection, policy: LinkSettings, ref: TicketRef, snapshot: Snapshot, because: str, now: datetime
+) -> int:
+    link_id = links.create_link(connection, policy.title, "created", now)
+    ticket = snapshot.ticket
+    links.add_member(connection, link_id, ref, key=ticket.key, url=ticket.url, role="ticket", now=now)
+    deliveries.wake(connection, link_key(link_id), now, "escalated")
+    data = {"rule": policy.title, "why": because}
+    events.record(connection, [events.Event(at=now, kind="escalated", ref=ref, link_id=link_id, data=data)])
+    return link_id
 
 
 # -- a link -------------------------------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ class JiraConnector(Connector):
             tracker=self.name,
             issue=str(raw["key"]),
             status=str(fields["status"]["name"]),
-            wanted=[self._word_for(status, key[0])],
+            wanted=self._words_for(status, key[0]),
             defaults=self._settings.transition_fields,
             workflow=self._workflows.setdefault(key, Workflow()),
             hops_from_here=lambda: self._hops(ticket_id),
@@ -219,10 +219,11 @@ class JiraConnector(Connector):
         )
         return Written()
 
-    def _word_for(self, status: Status, project: str) -> str:
-        """The status to go to: of all words for it the first that this project's workflows have.
+    def _words_for(self, status: Status, project: str) -> list[str]:
+        """The statuses to go to, the best first: of all words for it those that this project's workflows have.
 
-        Others that mean the same (`Won't Do` beside `Done`) say something else to people, and are never chosen.
+        Of finished ones only the best: others that mean the same (`Won't Do` beside `Done`) say something else to
+        people. Of the others each will do, e.g. `Reopened` for `To Do`, where one step leads there.
         """
         first = self.native("status", status)
         if project not in self._project_statuses:
@@ -230,7 +231,8 @@ class JiraConnector(Connector):
             self._project_statuses[project] = {s["name"].casefold() for kind in kinds for s in kind["statuses"]}
         same = [word for word, meaning in self.statuses.meaning.items() if meaning is self.statuses.to_neutral(first)]
         words = [first, *(word for word in same if word != first.casefold())]
-        return next((word for word in words if word.casefold() in self._project_statuses[project]), first)
+        there = [word for word in words if word.casefold() in self._project_statuses[project]] or [first]
+        return there[:1] if status.is_done else there
 
     def _hops(self, issue_id: str) -> list[Hop]:
         answer = self._client.get(f"/issue/{issue_id}/transitions", expand="transitions.fields")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from hub.demo.stage import Stage, open_stage
+from plugins.jira.sandbox.cast import JiraActor
 
 PATIENCE = 15.0
 """Seconds within which something must be seen; nothing waits this long when all is well."""
@@ -39,7 +40,7 @@ class Play:
         self.support, self.dev = stage.sandboxes["support"], stage.sandboxes["dev"]
         self.customer = stage.actor("support", "customer")
         self.agent = stage.actor("support", "agent")
-        self.engineer = stage.actor("dev", "engineer")
+        self.engineer = cast(JiraActor, stage.actor("dev", "engineer"))
 
     def issues(self) -> list[Any]:
         """All issues of the bug tracker, as the sandbox keeps them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -74,7 +75,7 @@ class HubMachine(RuleBasedStateMachine):
         ticket_id = self.some_ticket(tracker, index)
         if ticket_id is None:
             return
-        choices: dict[str, dict[str, object]] = {
+        choices: dict[str, dict[str, Any]] = {
             "title": {"title": self.word()},
             "status": {"status": STATUSES[pick]},
             "priority": {"priority": PRIORITIES[pick]},

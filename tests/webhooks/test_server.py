@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from flask import Flask
+from waitress.server import BaseWSGIServer
 
 from tests.webhooks.stage import Shelf, Stage, a_body, signed_like_zendesk, start
 from webhooks.app import Server
@@ -103,6 +104,22 @@ def test_a_sender_that_hangs_up_half_way_leaves_nothing_unclosed() -> None:
     stage.client.close()
     gc.collect()
     assert len(stage.shelf.kept) == 1
+
+
+def test_a_loop_that_sees_the_end_before_it_is_woken_ends_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    wake = BaseWSGIServer.pull_trigger
+
+    def wake_late(self: BaseWSGIServer) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for thread in threading.enumerate():
+                if thread.name == "hub-web":
+                    thread.join(timeout=10)
+        wake(self)
+
+    monkeypatch.setattr(BaseWSGIServer, "pull_trigger", wake_late)
+    stage = start()
+    stage.server.stop()
+    stage.client.close()
 
 
 def test_stopping_twice_or_before_the_start_is_harmless() -> None:
