@@ -32,10 +32,11 @@ SECRET = "webhook-secret-of-the-tests"
 ZENDESK = payload_files("zendesk/webhooks")
 JIRA = payload_files("jira/webhooks")
 
+TEMPLATE = "the placeholders were not filled in: this is a test of the webhook, not of the trigger"
 IGNORED = {
     "real-signed-delivery-user.deleted.json": "user.deleted is about no ticket",
-    "jsm-trigger-template-close.json": "the placeholders were not filled in: this is a test of the webhook, not of the trigger",
-    "jsm-trigger-template-create.json": "the placeholders were not filled in: this is a test of the webhook, not of the trigger",
+    "jsm-trigger-template-close.json": TEMPLATE,
+    "jsm-trigger-template-create.json": TEMPLATE,
 }
 """Payloads that need nothing, and why. Every other one wakes a ticket."""
 TICKETS = {
