@@ -17,8 +17,8 @@ from hub.settings.load import Loaded, load_settings
 from hub.sync.context import Context
 
 
-class AlreadyRunningError(Exception):
-    """A hub serves this deployment already."""
+class CannotServeError(Exception):
+    """The hub cannot serve: one does already, or its address is taken."""
 
 
 @dataclass

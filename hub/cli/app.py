@@ -15,7 +15,7 @@ import click
 
 from hub import __version__
 from hub.connector import ConnectorError
-from hub.deployment import AlreadyRunningError, Deployment, open_deployment
+from hub.deployment import CannotServeError, Deployment, open_deployment
 from hub.journal import JournalError
 from hub.logs import configure_logs
 from hub.settings.load import SettingsError
@@ -61,7 +61,7 @@ def telling_errors(command: F) -> F:
             return command(*args, **kwargs)
         except SettingsError as error:
             _stop(str(error), WRONG_USAGE)
-        except (JournalError, LinkingError, AlreadyRunningError, ConnectorError) as error:
+        except (JournalError, LinkingError, CannotServeError, ConnectorError) as error:
             _stop(str(error), NEEDS_A_PERSON)
 
     return wrapped  # type: ignore[return-value]  # the wrapper takes and returns what the command does

@@ -12,11 +12,11 @@ import structlog
 from filelock import Timeout
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
-from hub.deployment import AlreadyRunningError, Deployment
+from hub.deployment import CannotServeError, Deployment
 from hub.engine import EmbeddedEngine
 from hub.engine.inbox import JournalInbox
 from hub.engine.polling import periodics
-from hub.journal import failures
+from hub.journal import events, failures
 from hub.metrics import Metrics
 from hub.sync.run import Result
 
@@ -34,7 +34,7 @@ def serve(context: click.Context, port: int | None) -> None:
             with deployment.serving_lock():
                 _serve(deployment, port)
         except Timeout as error:
-            raise AlreadyRunningError(
+            raise CannotServeError(
                 f"a hub serves {deployment.loaded.settings.store.url} already; stop that one first"
             ) from error
 
@@ -59,12 +59,17 @@ def _serve(deployment: Deployment, port: int | None) -> None:
         max_body_bytes=settings.server.max_body_bytes,
         now=context.now,
     )
-    server = web.Server(
-        app, settings.server.host, settings.server.port if port is None else port, settings.server.threads
-    )
+    try:
+        wanted = settings.server.port if port is None else port
+        server = web.Server(app, settings.server.host, wanted, settings.server.threads)
+    except OSError as error:
+        raise CannotServeError(f"{error}. Choose another server.port, or stop what listens there.") from error
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
+    metrics.watch_wakes(engine.counts)
+    metrics.watch_failures(lambda: _count_failures(deployment))
+    metrics.watch_polls(lambda: _poll_ages(deployment))
     engine.start()
     server.start()
     click.echo(f"hub listens on {server.url}")
@@ -75,6 +80,19 @@ def _serve(deployment: Deployment, port: int | None) -> None:
         server.stop()
         engine.stop(settings.engine.drain)
         log.info("stopped")
+
+
+def _count_failures(deployment: Deployment) -> int:
+    with deployment.journal.read() as connection:
+        return failures.count_open(connection)
+
+
+def _poll_ages(deployment: Deployment) -> dict[str, float]:
+    """Per tracker, the seconds since it was last polled."""
+    now = deployment.context.now()
+    with deployment.journal.read() as connection:
+        known = {name: events.load_cursor(connection, name) for name in deployment.connectors}
+    return {name: (now - found[1]).total_seconds() for name, found in known.items() if found}
 
 
 def _ready(deployment: Deployment, engine: EmbeddedEngine) -> Mapping[str, str | None]:

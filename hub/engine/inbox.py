@@ -10,11 +10,15 @@ import sqlalchemy as sa
 import structlog
 
 from hub.connector import Hint
-from hub.journal import Journal, deliveries, events
+from hub.journal import Journal, JournalError, deliveries, events
 from hub.sync.codec import dump_hint
 from hub.ticket import TicketRef
 
 log = structlog.get_logger("hub.receive")
+
+
+CONTENT_KEY = "sha256:"
+"""How the keys of deliveries begin that are told apart by their content only."""
 
 
 class InboxUnavailableError(Exception):
@@ -61,14 +65,17 @@ class JournalInbox:
                     hints=[dump_hint(hint) for hint in hints],
                     ignored=ignored,
                 )
-                if not is_duplicate and ignored is None:
+                # A tracker that gives no id may say the same thing of two changes: then the content tells nothing.
+                is_told_again = is_duplicate and delivery_key.startswith(CONTENT_KEY)
+                if (not is_duplicate or is_told_again) and ignored is None:
                     for index, ref in enumerate(refs):
+                        reason = "webhook" if index == 0 and not is_duplicate else "mentioned"
                         # A delivery is filed under its first ticket; the others are read without it.
-                        deliveries.wake(connection, str(ref), received, "webhook" if index == 0 else "mentioned")
-        except sa.exc.SQLAlchemyError as error:
+                        deliveries.wake(connection, str(ref), received, reason)
+        except (sa.exc.SQLAlchemyError, JournalError) as error:
             log.error("a delivery could not be stored", tracker=tracker, cause=type(error).__name__)
             raise InboxUnavailableError(str(type(error).__name__)) from error
-        if not is_duplicate and ignored is None:
+        if (not is_duplicate or is_told_again) and ignored is None:
             self._notify()
         return Stored(delivery_id, is_duplicate)
 
@@ -85,5 +92,5 @@ class JournalInbox:
                         )
                     ],
                 )
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, JournalError) as error:
             log.error("a refusal could not be noted", tracker=tracker, cause=type(error).__name__)

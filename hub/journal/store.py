@@ -18,6 +18,8 @@ from sqlalchemy.engine import Connection
 
 from hub.journal import schema
 
+BUSY_TIMEOUT = 4.0
+"""Seconds to wait for a turn to write. Zendesk gives a webhook up after ten."""
 SCHEMA_VERSION = "0001"
 """The newest migration in `migrations/versions`."""
 
@@ -61,7 +63,15 @@ class Journal:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes; durable when the block ends without an error."""
-        with self._writing, self.engine.connect() as connection:
+        if not self._writing.acquire(timeout=BUSY_TIMEOUT):
+            raise JournalError(f"the database is busy: no turn to write came within {BUSY_TIMEOUT:g} s")
+        try:
+            yield from self._write()
+        finally:
+            self._writing.release()
+
+    def _write(self) -> Iterator[Connection]:
+        with self.engine.connect() as connection:
             if self.engine.dialect.name == "sqlite":
                 connection.info["begin"] = "BEGIN IMMEDIATE"
             with connection.begin():
@@ -92,7 +102,7 @@ def _engine(url: str) -> sa.Engine:
     engine = (
         sa.create_engine(url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
         if in_memory
-        else sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 10})
+        else sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT})
     )
 
     @sa.event.listens_for(engine, "connect")

@@ -50,7 +50,7 @@ def _towards(state: LinkState, target: Member, sources: Sequence[Member]) -> Lab
     add: set[str] = set()
     remove: set[str] = set()
     for source in sources:
-        now = _travelling(state, source.labels())
+        now = _travelling(state, source.seen_labels())
         before = _travelling(state, source.shadow.labels)
         add |= {
             target.form.hold_label(label)
@@ -74,7 +74,7 @@ def _towards(state: LinkState, target: Member, sources: Sequence[Member]) -> Lab
         add=frozenset(add),
         remove=frozenset(remove),
         sources=tuple(m.ref for m in sources),
-        seen={m.ref: m.labels() or frozenset() for m in sources},
+        seen={m.ref: m.seen_labels() or frozenset() for m in sources},
         because=f"labels changed in {', '.join(str(m.ref) for m in sources)}",
     )
 

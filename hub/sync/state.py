@@ -99,6 +99,8 @@ class Member:
 
     def has_changed(self, field_name: str) -> bool:
         """Whether a person changed the field here since the hub last looked or wrote."""
+        if field_name in self.written:
+            return False
         now = self.current(field_name)
         return self.knows(field_name) and now is not UNREADABLE and now != self.shadow.values[field_name]
 
@@ -106,6 +108,10 @@ class Member:
         """The present labels, None when they were never seen."""
         if self.written_labels is not None:
             return self.written_labels
+        return self.snapshot.ticket.labels if self.snapshot else self.shadow.labels
+
+    def seen_labels(self) -> frozenset[str] | None:
+        """The labels as people left them: without what the hub wrote since the snapshot was taken."""
         return self.snapshot.ticket.labels if self.snapshot else self.shadow.labels
 
     def hold(self, field_name: str, value: Value) -> Value:

@@ -1,0 +1,216 @@
+"""The hard spots of the design, each as a test."""
+
+from __future__ import annotations
+
+import threading
+
+from hub.connector import ConflictError
+from hub.journal import failures, links
+from hub.settings.model import LinkSettings
+from hub.sync.linking import join, leave
+from hub.testing.model import HUB_ACCOUNT
+from hub.testing.world import World
+from hub.ticket import Attachment, Person
+from tests.sync.test_pains import linked, open_failures, words
+
+
+def test_two_tickets_linked_to_one_issue_at_the_same_moment_end_in_one_link() -> None:
+    world = World(helpdesks=("support", "partner"))
+    issue_id = world.dev.open_ticket(title="The bug")
+    pairs = [("support", world.support.open_ticket()), ("partner", world.trackers["partner"].open_ticket())]
+    threads = [
+        threading.Thread(target=join, args=(world.context, f"{name}:{ticket}", f"dev:{issue_id}"))
+        for name, ticket in pairs
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with world.journal.read() as connection:
+        assert list(links.all_links(connection)) == [1]
+        found = links.load_link(connection, 1)
+    assert found is not None
+    assert len(found[1]) == 3
+
+
+def test_a_person_who_acts_between_read_and_write_is_not_overwritten() -> None:
+    world = World(policy={"fields": {"title": {"direction": "both", "conflict": "tickets"}}})
+    ticket_id, issue_id = linked(world)
+    world.dev.edit(issue_id, title="the engineer's")
+    acted: list[str] = []
+
+    def act(call: str) -> None:
+        if call == "update" and not acted:
+            acted.append(call)
+            world.support.edit(ticket_id, title="the agent's")
+
+    world.connectors["support"].before_call = act
+    world.settle()
+    assert world.support.tickets[ticket_id].title == "the agent's"
+    assert world.dev.tickets[issue_id].title == "the agent's"
+
+
+def test_a_lock_conflict_is_merged_again_and_nobody_has_to_look() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    left = [2]
+
+    def conflict(call: str) -> None:
+        if call == "update" and left[0]:
+            left[0] -= 1
+            raise ConflictError("support", call, "somebody was faster")
+
+    world.connectors["support"].before_call = conflict
+    world.dev.edit(issue_id, priority="high")
+    world.settle()
+    assert world.support.tickets[ticket_id].priority == "high"
+    assert open_failures(world) == []
+
+
+def test_a_late_echo_does_not_undo_a_persons_next_change() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    world.support.edit(ticket_id, title="first")
+    world.deliver_all()
+    world.run_due()
+    world.dev.edit(issue_id, title="second")
+    # The webhook about the hub's own write comes only now, after the person's change.
+    world.wake(f"dev:{issue_id}")
+    world.run_due()
+    world.settle()
+    assert world.support.tickets[ticket_id].title == world.dev.tickets[issue_id].title == "second"
+
+
+def test_somebody_whom_nobody_can_place_is_named_in_the_failures_and_not_guessed() -> None:
+    world = World(policy={"fields": {"assignee": "both"}})
+    _, issue_id = linked(world)
+    snapshot = world.connectors["dev"].read
+
+    def read_with_assignee(ticket_id: str, known: object) -> object:
+        from dataclasses import replace
+
+        found = snapshot(ticket_id, known)  # type: ignore[arg-type]
+        return replace(found, ticket=replace(found.ticket, assignee=Person("e1", "An Engineer")))
+
+    world.dev.touch(issue_id, "person")
+    world.settle()
+    world.connectors["dev"].read = read_with_assignee  # type: ignore[method-assign, assignment]
+    world.dev.touch(issue_id, "person")
+    world.settle()
+    assert any("nobody in support is known as dev:e1" in f.why for f in open_failures(world))
+
+
+def test_a_known_person_is_assigned_on_the_other_side() -> None:
+    world = World(policy={"fields": {"assignee": "both"}})
+    world.settings = world.settings.model_copy(update={"people": {"anna": {"support": "a1", "dev": "e1"}}})
+    world.restart()
+    people = world.context.people()
+    assert people.account("support", people.key("dev", Person("e1")) or "") == "a1"
+
+
+def test_a_deleted_ticket_is_shown_on_the_other_side_and_nothing_is_deleted_there() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    world.support.tickets[ticket_id].is_deleted = True
+    world.support.touch(ticket_id, "person")
+    world.poll_all()
+    world.settle()
+    world.dev.say(issue_id, "into the void")
+    world.settle()
+    assert issue_id in world.dev.tickets
+    assert words(world, "dev", issue_id).count("was deleted") <= 1
+
+
+def test_a_file_crosses_once_however_often_it_is_looked_at() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    file = world.dev.new_file("trace.txt", b"trace")
+    world.dev.tickets[issue_id].files.append(file)
+    for _ in range(3):
+        world.dev.touch(issue_id, "person")
+        world.settle()
+    names = [a.name for c in world.support.tickets[ticket_id].comments for a in c.attachments]
+    assert names == ["trace.txt"]
+    assert world.connectors["dev"].calls.count("download") == 1
+
+
+def test_a_file_that_the_tracker_lost_leaves_a_word_and_the_comment_arrives() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    world.support.say(ticket_id, "see the file", files=[Attachment("999", "lost.txt", size=3)])
+    world.settle()
+    assert "see the file" in words(world, "dev", issue_id)
+    assert "lost.txt did not travel" in words(world, "dev", issue_id)
+
+
+def test_unlinking_and_linking_again_doubles_nothing() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    world.support.say(ticket_id, "said before")
+    world.settle()
+    leave(world.context, f"support:{ticket_id}")
+    join(world.context, f"support:{ticket_id}", f"dev:{issue_id}")
+    world.settle()
+    assert words(world, "dev", issue_id).count("said before") == 1
+    assert len(world.dev.tickets) == 1
+
+
+def test_a_value_without_a_word_in_the_other_tracker_waits_with_its_cause() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    world.connectors["dev"].statuses.written.pop("pending")  # type: ignore[attr-defined]
+    world.support.edit(ticket_id, status="pending")
+    world.settle()
+    assert world.dev.tickets[issue_id].status == "open"
+    assert any("no status for pending" in f.why for f in open_failures(world))
+
+
+def test_a_link_whose_settings_are_gone_is_left_alone() -> None:
+    world = World()
+    ticket_id, _ = linked(world)
+    before = world.writes()
+    world.settings = world.settings.model_copy(
+        update={"links": [LinkSettings(name="other", tickets=["x"], issues="dev")]}
+    )
+    world.restart()
+    world.support.edit(ticket_id, title="nobody listens")
+    world.settle()
+    assert world.writes() == before
+
+
+def test_a_failed_link_alarms_once_and_recovers_by_itself() -> None:
+    from hub.connector import TemporaryError
+
+    world = World()
+    ticket_id, issue_id = linked(world)
+    connector = world.connectors["dev"]
+    connector.before_call = lambda call: (_ for _ in ()).throw(TemporaryError("dev", call, "no answer"))
+    world.support.edit(ticket_id, title="waits")
+    for _ in range(6):
+        world.deliver_all()
+        world.run_due()
+        world.clock.pass_by(400)
+    assert len(open_failures(world)) == 1
+    connector.before_call = lambda call: None
+    world.settle()
+    assert open_failures(world) == []
+    assert world.dev.tickets[issue_id].title == "waits"
+
+
+def test_the_hubs_own_account_used_by_a_person_is_told_apart_by_value() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    world.dev.edit(issue_id, actor=HUB_ACCOUNT, title="typed by a person in the hub's account")
+    world.settle()
+    assert world.support.tickets[ticket_id].title == "typed by a person in the hub's account"
+
+
+def test_nothing_is_called_for_a_link_that_nothing_points_at() -> None:
+    world = World()
+    linked(world)
+    for connector in world.connectors.values():
+        connector.calls.clear()
+    world.clock.pass_by(3600)
+    world.settle()
+    assert all(not connector.calls for connector in world.connectors.values())
+    assert failures is not None
