@@ -197,7 +197,9 @@ def api_routes(site: Site) -> Blueprint:
     def project_statuses(key: str) -> ResponseReturnValue:
         project = project_of(key)
         names = dict.fromkeys([project.initial, *(m.to for m in project.moves)])
-        return jsonify([{**t, "statuses": [shapes.status(name) for name in names]} for t in _types(shapes)])
+        shown = [shapes.status(name) for name in names]
+        kept = ("self", "id", "name", "subtask")
+        return jsonify([{**{k: t[k] for k in kept}, "statuses": shown} for t in _types(shapes)])
 
     @rule("/issue/createmeta")
     def old_createmeta() -> ResponseReturnValue:
