@@ -71,14 +71,15 @@ def test_it_walks_the_workflow_and_is_asked_for_the_resolution(client: JIRA) -> 
         client.transition_issue(issue, "Finish")
     assert refused.value.status_code == 400
     client.transition_issue(issue, "Finish", fields={"resolution": {"name": "Done"}})
-    done = client.issue(issue.id)
+    done: Any = client.issue(issue.id)
     assert (done.fields.status.name, done.fields.resolution.name) == ("Done", "Done")
 
 
 def test_it_attaches_and_downloads_a_file(client: JIRA, site: JiraSandbox) -> None:
     issue = an_issue(client)
     client.add_attachment(issue, io.BytesIO(b"content"), filename="żółw.txt")
-    (attachment,) = client.issue(issue.id).fields.attachment
+    shown: Any = client.issue(issue.id)
+    (attachment,) = shown.fields.attachment
     assert (attachment.filename, attachment.get()) == ("żółw.txt", b"content")
     assert site.leaked_authorizations == []
 

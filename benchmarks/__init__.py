@@ -1,0 +1,1 @@
+"""Measurements: the hub beside a bare loop that makes the same calls."""
