@@ -1,0 +1,37 @@
+"""The main job, as a newcomer runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize("flavour", ["cloud", "datacenter"])
+def test_the_demo_plays_every_step_and_ends_with_zero(flavour: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hub", "demo", "--once", "--flavour", flavour],
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("seen after") == 11
+
+
+def test_for_scripts_the_first_line_says_where_everything_is() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hub", "demo", "--json", "--no-scenario"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as demo:  # fmt: skip
+        assert demo.stdout is not None
+        described = json.loads(demo.stdout.readline())
+        assert {t["kind"] for t in described["trackers"].values()} == {"zendesk", "jira"}
+        assert httpx.get(f"{described['hub']}/readyz").json()["status"] == "ready"
+        support = described["trackers"]["support"]
+        login = support["credentials"]
+        me = httpx.get(f"{support['url']}/api/v2/users/me", auth=(f"{login['email']}/token", login["token"]))
+        assert me.json()["user"]["role"] == "admin"
+        demo.terminate()
+        assert demo.wait(timeout=30) == 0
