@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html as entities
 import json
 from collections.abc import Callable
 
+import nh3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,12 +103,11 @@ def test_no_text_whatever_raises(text: str) -> None:
 @given(markup)
 @settings(max_examples=300, deadline=None)
 def test_html_is_safe_whatever_was_written(text: str) -> None:
-    import nh3
-
     made = to_html(canonical(text + "<script>alert(1)</script>[x](javascript:alert(1))<img src=x onerror=y>"))
     assert "<script" not in made
     assert 'href="javascript' not in made
-    assert entities.unescape(nh3.clean(made, tags=set())) == entities.unescape(nh3.clean(made, tags=set()))
+    # What a sanitizer would take away is not there in the first place.
+    assert from_html(nh3.clean(made)) == from_html(made)
     assert "<img" not in made
 
 
