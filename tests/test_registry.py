@@ -243,7 +243,7 @@ def ask_a_copy(tmp_path: Path, *before: Path) -> list[str]:
     copy = tmp_path / "copy"
     shutil.copytree(repository / "hub", copy / "hub", ignore=shutil.ignore_patterns("__pycache__"))
     text = GOOD.replace('"acme"', '"acme-desk"')
-    for name in ("acme_desk/__init__.py", "acme_desk/connector.py", "notify/__init__.py"):
+    for name in ("__init__.py", "acme_desk/__init__.py", "acme_desk/connector.py", "notify/__init__.py"):
         (copy / "plugins" / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / "plugins" / name).write_text(text if "acme" in name else "")
     path = os.pathsep.join(map(str, [*before, copy]))
@@ -258,9 +258,14 @@ def test_built_in_plugins_are_known_by_their_folders_and_imported_when_needed(tm
     assert ask_a_copy(tmp_path) == ["['acme-desk'] ['acme-desk', 'notify'] False", "plugins.acme_desk"]
 
 
-@pytest.mark.parametrize(
-    "files", [["__init__.py"], ["acme_desk/__init__.py"], ["__init__.py", "acme_desk/__init__.py"]]
-)
+def test_a_foreign_folder_that_is_no_package_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "foreign" / "plugins" / "acme_desk" / "__init__.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    assert ask_a_copy(tmp_path, tmp_path / "foreign")[1] == "plugins.acme_desk"
+
+
+@pytest.mark.parametrize("files", [["__init__.py"], ["__init__.py", "acme_desk/__init__.py"]])
 def test_a_foreign_package_in_place_of_the_built_in_ones_is_told(tmp_path: Path, files: list[str]) -> None:
     for name in files:
         path = tmp_path / "foreign" / "plugins" / name
