@@ -375,6 +375,8 @@ class Connector(ABC):
     def __init__(self, name: str, settings: TrackerSettings) -> None:
         self.name = name
         self.base_settings = settings
+        self.on_call: Callable[[str, str, float], None] = _unwatched
+        """Told of each call to the tracker: HTTP method, `2xx`, `4xx`… or `no_answer`, and its length in seconds."""
         self.statuses = ValueMap.build(Status, self.default_statuses, settings.statuses)
         self.priorities = ValueMap.build(Priority, self.default_priorities, settings.priorities)
         self.categories = ValueMap.build(Category, self.default_categories, settings.categories)
@@ -529,3 +531,7 @@ class Connector(ABC):
 
     def close(self) -> None:  # noqa: B027 - most connectors have nothing to give back
         """Gives connections back. Nothing is called afterwards."""
+
+
+def _unwatched(method: str, outcome: str, seconds: float) -> None:
+    """Nobody counts the calls."""

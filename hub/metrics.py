@@ -51,7 +51,7 @@ class Metrics:
         self._receive.observe(seconds)
 
     def call(self, tracker: str, verb: str, outcome: str, seconds: float) -> None:
-        """One call to a tracker: the HTTP method, and ok or a kind of error."""
+        """One call to a tracker: see `Connector.on_call`."""
         self._calls.labels(tracker, verb, outcome).inc()
         self._call_seconds.labels(tracker).observe(seconds)
 

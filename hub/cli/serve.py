@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import signal
 import threading
@@ -44,6 +45,8 @@ def _serve(deployment: Deployment, port: int | None) -> None:
     metrics = Metrics()
     context = deployment.context
     context.count_write = metrics.write
+    for name, connector in context.connectors.items():
+        connector.on_call = functools.partial(metrics.call, name)
 
     def count_run(result: Result, seconds: float) -> None:
         metrics.run(result.outcome, seconds)

@@ -20,6 +20,7 @@ from jira.exceptions import JIRAError
 from hub.connector import (
     AuthError,
     ConflictError,
+    Connector,
     ConnectorError,
     NotFoundError,
     PermanentError,
@@ -27,18 +28,17 @@ from hub.connector import (
     RefusedError,
     TemporaryError,
 )
+from hub.rest import retry_after
 from plugins.jira.settings import JiraSettings
 
 CONNECT_TIMEOUT = 5.0
-DEFAULT_PAUSE = 10.0
-"""Seconds to wait after a 429 that does not say how long."""
 
 
 class JiraClient:
     """Requests to one site. Paths are under /rest/api/2 unless they begin with /rest."""
 
-    def __init__(self, name: str, settings: JiraSettings) -> None:
-        self._name, self._settings = name, settings
+    def __init__(self, connector: Connector, settings: JiraSettings) -> None:
+        self._name, self._settings, self._connector = connector.name, settings, connector
         self._local = threading.local()
         self._all: list[JIRA] = []
         self._lock = threading.Lock()
@@ -77,7 +77,7 @@ class JiraClient:
     def _send(self, method: str, path: str, **more: Any) -> Any:
         doing = f"{method} {path}"
         url = f"{self._settings.url}{path if path.startswith('/rest') else '/rest/api/2' + path}"
-        with self._translated(doing):
+        with self._translated(doing), self._counted(method):
             response = self._session().request(method, url, **more)
         self._note_clock(response)
         if response.headers.get("X-Seraph-LoginReason") == "AUTHENTICATED_FAILED":
@@ -89,6 +89,18 @@ class JiraClient:
             return response.json()
         except ValueError as error:
             raise TemporaryError(self._name, doing, "the answer is not JSON; is a proxy in between?") from error
+
+    @contextmanager
+    def _counted(self, method: str) -> Iterator[None]:
+        started, outcome = time.monotonic(), "no_answer"
+        try:
+            yield
+            outcome = "2xx"
+        except JIRAError as error:
+            outcome = f"{(error.status_code or 500) // 100}xx"
+            raise
+        finally:
+            self._connector.on_call(method, outcome, time.monotonic() - started)
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
@@ -150,7 +162,7 @@ class JiraClient:
         if status == 409:
             return ConflictError(name, doing, why)
         if status == 429:
-            return RateLimitedError(name, doing, why, _seconds(response.headers.get("Retry-After")))
+            return RateLimitedError(name, doing, why, retry_after(response.headers.get("Retry-After")))
         if status == 400 and fields:
             return RefusedError(name, doing, fields)
         if status >= 500:
@@ -180,15 +192,3 @@ def _reason(response: requests.Response) -> tuple[str, dict[str, str]]:
     texts = [str(t) for t in body.get("errorMessages") or ()] + [f"{k}: {v}" for k, v in fields.items()]
     text = "; ".join(texts) or str(body.get("message") or body.get("errorMessage") or response.reason or "")
     return text[:400], fields
-
-
-def _seconds(text: str | None) -> float:
-    """Retry-After as seconds or as a date."""
-    if not text:
-        return DEFAULT_PAUSE
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        with suppress(ValueError, TypeError):
-            return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    return DEFAULT_PAUSE

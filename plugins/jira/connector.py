@@ -70,7 +70,7 @@ class JiraConnector(Connector):
         super().__init__(name, settings)
         assert isinstance(settings, JiraSettings)
         self._settings = settings
-        self._client = JiraClient(name, settings)
+        self._client = JiraClient(self, settings)
         self._lock = threading.Lock()
         self._identity: Identity | None = None
         self._is_cloud: bool | None = {"cloud": True, "datacenter": False}.get(settings.flavour)

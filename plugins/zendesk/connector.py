@@ -70,7 +70,7 @@ class ZendeskConnector(Connector):
         super().__init__(name, settings)
         assert isinstance(settings, ZendeskSettings)
         self._settings = settings
-        self._client = ZendeskClient(name, settings)
+        self._client = ZendeskClient(self, settings)
         self._identity: Identity | None = None
         self._is_admin = False
         self.has_tag_fields = any(f.type in ("select", "multiselect", "checkbox") for f in settings.fields.values())

@@ -1,0 +1,225 @@
+"""HTTP to a tracker with a JSON API, as connectors need it: signed in, no write repeated, errors translated.
+
+A subclass says how to sign in and how the tracker words its errors. Knows nothing of tickets. For trackers without a
+client package of their own; see `RestClient`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import tenacity
+from pydantic import BaseModel, SecretStr
+
+from hub.connector import (
+    AuthError,
+    ConflictError,
+    Connector,
+    ConnectorError,
+    NotFoundError,
+    PermanentError,
+    RateLimitedError,
+    RefusedError,
+    TemporaryError,
+)
+
+DEFAULT_PAUSE = 10.0
+"""Seconds to wait after a 429 that does not say how long."""
+CHUNK = 64 * 1024
+LONGEST_REASON = 300
+MAX_REDIRECTS = 5
+BROKEN_CONNECTION = (httpx.RemoteProtocolError, httpx.ConnectError, httpx.ReadError)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a tracker refused, in its own words; `fields` by neutral field name where it speaks of single ones."""
+
+    text: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class RestClient:
+    """One HTTP client for the life of the process, used by all threads; it keeps its connections.
+
+    `clock_skew` is the tracker's clock minus ours in seconds, by the Date header of its last answer; None before.
+    """
+
+    api = ""
+    """What stands between the tracker's address and each path, e.g. `/api/v2`."""
+    permission_remedy = "Give the hub's account the permission for this."
+
+    def __init__(self, connector: Connector) -> None:
+        self.name, self._connector = connector.name, connector
+        self.url = connector.base_settings.url
+        self.http = httpx.Client(
+            timeout=connector.base_settings.timeout,
+            headers={"Accept": "application/json", "User-Agent": "ticket-hub"},
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=60),
+        )
+        self._secrets = tuple(_secrets(connector.base_settings))
+        self.clock_skew: float | None = None
+
+    # what a tracker may do in its own way
+
+    def credentials(self) -> Mapping[str, str]:
+        """The headers that sign a request in. May call the tracker to get a token."""
+        return {}
+
+    def renew(self) -> bool:
+        """Called after a 401: whether to try once more with what `credentials` gives now."""
+        return False
+
+    def reason(self, response: httpx.Response) -> Reason:
+        """The tracker's own words for an error. Bodies that are no JSON come from proxies and are not shown."""
+        return Reason(response.reason_phrase)
+
+    def inspect(self, body: Any, doing: str) -> None:
+        """Looks at the body of a successful answer. Raises a `ConnectorError` when it holds an error after all."""
+
+    def error(self, response: httpx.Response, doing: str) -> ConnectorError:
+        """What an answer of 400 or more means."""
+        status, reason = response.status_code, self.reason(response)
+        name, why = self.name, self.scrub(f"{status} {reason.text}"[:LONGEST_REASON])
+        if status == 401:
+            return self.auth_error(doing, why)
+        if status == 403:
+            return AuthError(name, doing, why, self.permission_remedy)
+        if status in (404, 410):
+            return NotFoundError(name, doing, why, "It does not exist, or the hub's account may not see it.")
+        if status in (409, 412):
+            return ConflictError(name, doing, why)
+        if status == 429:
+            return RateLimitedError(name, doing, why, retry_after(response.headers.get("retry-after")))
+        if status in (400, 422) and reason.fields:
+            return RefusedError(name, doing, {k: self.scrub(v) for k, v in reason.fields.items()})
+        if status >= 500 or status in (408, 425):
+            return TemporaryError(name, doing, why)
+        return PermanentError(name, doing, why)
+
+    def auth_error(self, doing: str, why: str) -> AuthError:
+        """The credentials are not good."""
+        remedy = f"Check trackers.{self.name}.credentials: they are wrong or have ended."
+        return AuthError(self.name, doing, why, remedy)
+
+    # for connectors
+
+    def get(self, path: str, **params: Any) -> Any:
+        """A GET. Reading twice does no harm, so a connection that broke is tried once more."""
+        return self.call("GET", path, params={k: v for k, v in params.items() if v is not None})
+
+    def send(self, method: str, path: str, body: object = None, **more: Any) -> Any:
+        """A write, never repeated; `body` goes as JSON, `more` to httpx."""
+        return self.call(method, path, **({"json": body} if body is not None else {}), **more)
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        """One request; the answer's JSON, or {} where it is empty. Raises only errors of `hub.connector`."""
+        doing = f"{method} {path}"
+        response = self._answer(method, path, doing, more)
+        if response.status_code == 401 and self.renew():
+            response = self._answer(method, path, doing, more)
+        if response.is_error:
+            raise self.error(response, doing)
+        if response.status_code == 204 or not response.content:
+            return {}
+        try:
+            body = response.json()
+        except ValueError as error:
+            raise TemporaryError(self.name, doing, "the answer is not JSON; is a proxy in between?") from error
+        self.inspect(body, doing)
+        return body
+
+    @contextmanager
+    def stream(self, url: str) -> Iterator[Iterator[bytes]]:
+        """A file's content. Redirects are followed by hand: credentials go to the tracker's own host only."""
+        doing = "download a file"
+        try:
+            for _ in range(MAX_REDIRECTS):
+                is_own = urlsplit(url)[:2] == urlsplit(self.url)[:2]
+                headers = {**(self.credentials() if is_own else {}), "Accept": "*/*"}
+                with self.http.stream("GET", url, headers=headers) as response:
+                    if response.is_redirect:
+                        url = str(response.url.join(response.headers["location"]))
+                        continue
+                    if response.is_error:
+                        response.read()
+                        raise self.error(response, doing)
+                    yield response.iter_bytes(CHUNK)
+                    return
+        except httpx.HTTPError as error:
+            raise TemporaryError(self.name, doing, no_answer(error), "It is tried again.") from error
+        raise PermanentError(self.name, doing, "too many redirects")
+
+    def scrub(self, text: str) -> str:
+        """The text without any secret of the settings, should a tracker repeat one."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return text
+
+    def close(self) -> None:
+        self.http.close()
+
+    def _answer(self, method: str, path: str, doing: str, more: Mapping[str, Any]) -> httpx.Response:
+        arguments = {**more, "headers": {**self.credentials(), **more.get("headers", {})}}
+        started, outcome = time.monotonic(), "no_answer"
+        url = path if path.startswith(("http://", "https://")) else f"{self.url}{self.api}{path}"
+        try:
+            if method == "GET":
+                response = _TWICE(self.http.request, method, url, **arguments)
+            else:
+                response = self.http.request(method, url, **arguments)
+            outcome = f"{response.status_code // 100}xx"
+        except httpx.HTTPError as error:
+            raise TemporaryError(self.name, doing, no_answer(error), "It is tried again.") from error
+        finally:
+            self._connector.on_call(method, outcome, time.monotonic() - started)
+        with suppress(KeyError, ValueError):
+            self.clock_skew = parsedate_to_datetime(response.headers["date"]).timestamp() - time.time()
+        return response
+
+
+_TWICE = tenacity.Retrying(
+    retry=tenacity.retry_if_exception_type(BROKEN_CONNECTION), stop=tenacity.stop_after_attempt(2), reraise=True
+)
+
+
+def retry_after(text: str | None) -> float:
+    """Seconds that a Retry-After header asks for, given as seconds or as a date."""
+    if not text:
+        return DEFAULT_PAUSE
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        with suppress(ValueError, TypeError):
+            return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    return DEFAULT_PAUSE
+
+
+def no_answer(error: httpx.HTTPError) -> str:
+    """Why no answer came, for people."""
+    is_late = isinstance(error, httpx.TimeoutException)
+    return "no answer in time" if is_late else f"no connection ({type(error).__name__})"
+
+
+def json_of(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of an error's body, {} where it is none."""
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _secrets(model: BaseModel) -> Iterator[str]:
+    for _, value in model:
+        if isinstance(value, SecretStr) and value.get_secret_value():
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            yield from _secrets(value)
