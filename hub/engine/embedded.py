@@ -18,7 +18,7 @@ import structlog
 
 from hub.journal import deliveries
 from hub.sync.context import Context
-from hub.sync.run import Result, lock_key, run_broke_off, run_key, wake_unfinished
+from hub.sync.run import Result, lock_key_in, run_broke_off, run_key, wake_unfinished
 
 log = structlog.get_logger("hub.engine")
 
@@ -132,7 +132,8 @@ class EmbeddedEngine:
 
     def _is_anything_due(self) -> bool:
         with self._context.journal.read() as connection:
-            return bool(deliveries.due_wakes(connection, self._context.now(), 1))
+            now = self._context.now()
+            return any(wake.due <= now for wake in deliveries.next_wakes(connection, 1))
 
     # the dispatcher's thread
 
@@ -157,17 +158,15 @@ class EmbeddedEngine:
         """Starts what is due and may run now; returns after how many seconds to look again."""
         now = self._context.now()
         with self._context.journal.read() as connection:
-            due = deliveries.due_wakes(connection, now, self._workers * 8)
-            following = deliveries.next_due(connection)
-        for wake in due:
-            key = lock_key(self._context, wake.key)
-            if len(self._holds.all()) >= self._workers:
-                break
-            if self._holds.take(key):
-                self._submit(key)
-        if following is None or following <= now:
-            return LOOK_AGAIN
-        return min(LOOK_AGAIN, (following - now).total_seconds())
+            for wake in deliveries.next_wakes(connection, self._workers * 8):
+                if wake.due > now:
+                    return min(LOOK_AGAIN, (wake.due - now).total_seconds())
+                if len(self._holds.all()) >= self._workers:
+                    break
+                key = lock_key_in(connection, wake.key)
+                if self._holds.take(key):
+                    self._submit(key)
+        return LOOK_AGAIN
 
     def _submit(self, key: str) -> None:
         assert self._pool is not None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.deliveries import upsert
+from hub.journal.deliveries import Upsert
 from hub.journal.schema import copies
 from hub.ticket import TicketRef, Visibility
 
@@ -38,16 +38,7 @@ class Copy:
 def copies_of(connection: Connection, refs: Sequence[TicketRef]) -> list[Copy]:
     """All copies whose origin or target is one of these tickets."""
     pairs = [(r.tracker, r.id) for r in refs]
-    rows = connection.execute(
-        sa.select(copies)
-        .where(
-            sa.or_(
-                sa.tuple_(copies.c.origin_tracker, copies.c.origin_ticket).in_(pairs),
-                sa.tuple_(copies.c.target_tracker, copies.c.target_ticket).in_(pairs),
-            )
-        )
-        .order_by(copies.c.id)
-    )
+    rows = connection.execute(_COPIES_OF, {"pairs": pairs})
     return [
         Copy(
             kind=r.kind,
@@ -65,27 +56,31 @@ def copies_of(connection: Connection, refs: Sequence[TicketRef]) -> list[Copy]:
 
 def save_copy(connection: Connection, copy: Copy) -> None:
     """Stores a copy, or replaces what was known of it."""
-    values = {
-        "target_id": copy.target_id,
-        "visibility": copy.visibility.value,
-        "digest": copy.digest,
-        "state": copy.state,
-    }
-    connection.execute(
-        upsert(connection, copies)
-        .values(
-            kind=copy.kind,
-            origin_tracker=copy.origin.tracker,
-            origin_ticket=copy.origin.id,
-            origin_id=copy.origin_id,
-            target_tracker=copy.target.tracker,
-            target_ticket=copy.target.id,
-            **values,
+    _SAVE_COPY(
+        connection,
+        kind=copy.kind,
+        origin_tracker=copy.origin.tracker,
+        origin_ticket=copy.origin.id,
+        origin_id=copy.origin_id,
+        target_tracker=copy.target.tracker,
+        target_ticket=copy.target.id,
+        target_id=copy.target_id,
+        visibility=copy.visibility.value,
+        digest=copy.digest,
+        state=copy.state,
+    )
+
+
+# Statements are built once: building one costs more than running it.
+_PAIRS: sa.BindParameter[Any] = sa.bindparam("pairs", expanding=True)
+_COPIES_OF = (
+    sa.select(copies)
+    .where(
+        sa.or_(
+            sa.tuple_(copies.c.origin_tracker, copies.c.origin_ticket).in_(_PAIRS),
+            sa.tuple_(copies.c.target_tracker, copies.c.target_ticket).in_(_PAIRS),
         )
-        .on_conflict_do_update(
-            index_elements=[
-                "kind", "origin_tracker", "origin_ticket", "origin_id", "target_tracker", "target_ticket",
-            ],
-            set_=values,
-        )
-    )  # fmt: skip
+    )
+    .order_by(copies.c.id)
+)
+_SAVE_COPY = Upsert(copies, ["kind", "origin_tracker", "origin_ticket", "origin_id", "target_tracker", "target_ticket"])

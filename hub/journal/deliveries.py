@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,10 +37,35 @@ class Wake:
     reason: str
 
 
-def upsert(connection: Connection, table: sa.Table) -> Any:
-    """An INSERT … ON CONFLICT statement in the dialect of the connection."""
-    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    return make(table)
+class Upsert:
+    """INSERT … ON CONFLICT DO UPDATE, made once for each dialect; call it with the row's values.
+
+    `keys` are the columns that identify a row. `more` gives, of the statement, what else is set than the values of
+    the other columns; `kept` are columns that an existing row keeps.
+    """
+
+    def __init__(
+        self,
+        table: sa.Table,
+        keys: Sequence[str],
+        *,
+        kept: Sequence[str] = (),
+        more: Callable[[Any], Mapping[str, Any]] = lambda statement: {},
+    ) -> None:
+        self._table, self._keys, self._kept, self._more = table, list(keys), {*keys, *kept, "id"}, more
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, connection: Connection, **values: Any) -> None:
+        dialect = connection.dialect.name
+        statement = self._made.get(dialect)
+        if statement is None:
+            statement = self._made[dialect] = self._make(dialect)
+        connection.execute(statement, values)
+
+    def _make(self, dialect: str) -> Any:
+        statement = (postgresql_insert if dialect == "postgresql" else sqlite_insert)(self._table)
+        changed = {c.name: statement.excluded[c.name] for c in self._table.c if c.name not in self._kept}
+        return statement.on_conflict_do_update(index_elements=self._keys, set_={**changed, **self._more(statement)})
 
 
 def store_delivery(
@@ -56,25 +81,24 @@ def store_delivery(
     ignored: str | None,
 ) -> tuple[int, bool]:
     """Stores a delivery; (id, True) when one with this key is there already, which then only counts it."""
-    known = connection.execute(
-        sa.select(deliveries.c.id).where(deliveries.c.tracker == tracker, deliveries.c.delivery_key == delivery_key)
-    ).scalar()
+    known = connection.execute(_KNOWN_DELIVERY, {"tracker": tracker, "delivery_key": delivery_key}).scalar()
     if known is not None:
         connection.execute(deliveries.update().where(deliveries.c.id == known).values(repeats=deliveries.c.repeats + 1))
         return int(known), True
     stored = connection.execute(
-        deliveries.insert().values(
-            tracker=tracker,
-            delivery_key=delivery_key,
-            ticket_id=ticket_id,
-            received=received,
-            headers=dict(headers),
-            body=body,
-            hints=list(hints),
-            status="waiting" if ignored is None else "ignored",
-            note=ignored or "",
-            repeats=0,
-        )
+        _STORE_DELIVERY,
+        {
+            "tracker": tracker,
+            "delivery_key": delivery_key,
+            "ticket_id": ticket_id,
+            "received": received,
+            "headers": dict(headers),
+            "body": body,
+            "hints": list(hints),
+            "status": "waiting" if ignored is None else "ignored",
+            "note": ignored or "",
+            "repeats": 0,
+        },
     )
     key = stored.inserted_primary_key
     assert key is not None
@@ -85,20 +109,7 @@ def waiting_deliveries(connection: Connection, refs: Sequence[TicketRef]) -> lis
     """The deliveries about these tickets that no run has taken into account yet, oldest first."""
     if not refs:
         return []
-    rows = connection.execute(
-        sa.select(
-            deliveries.c.id,
-            deliveries.c.tracker,
-            deliveries.c.ticket_id,
-            deliveries.c.received,
-            deliveries.c.hints,
-        )
-        .where(
-            sa.tuple_(deliveries.c.tracker, deliveries.c.ticket_id).in_([(r.tracker, r.id) for r in refs]),
-            deliveries.c.status == "waiting",
-        )
-        .order_by(deliveries.c.id)
-    )
+    rows = connection.execute(_WAITING_DELIVERIES, {"refs": [(r.tracker, r.id) for r in refs]})
     return [Delivery(r.id, TicketRef(r.tracker, r.ticket_id), r.received, r.hints) for r in rows]
 
 
@@ -106,41 +117,30 @@ def settle_deliveries(connection: Connection, ids: Iterable[int], status: str, n
     """Marks deliveries as taken into account."""
     listed = list(ids)
     if listed:
-        connection.execute(deliveries.update().where(deliveries.c.id.in_(listed)).values(status=status, note=note))
+        connection.execute(_SETTLE_DELIVERIES, {"ids": listed, "new_status": status, "new_note": note})
 
 
 def wake(connection: Connection, key: str, due: datetime, reason: str) -> None:
     """Makes a key wait until `due`. A key that waits already keeps its earlier time and is marked as woken again."""
-    statement = upsert(connection, wakes).values(key=key, due=due, seq=1, attempts=0, reason=reason)
-    earlier = sa.case((wakes.c.due <= statement.excluded.due, wakes.c.due), else_=statement.excluded.due)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["key"], set_={"due": earlier, "seq": wakes.c.seq + 1, "reason": statement.excluded.reason}
-        )
-    )
+    _WAKE(connection, key=key, due=due, seq=1, attempts=0, reason=reason)
 
 
-def due_wakes(connection: Connection, now: datetime, limit: int) -> list[Wake]:
-    """The wakes whose time has come, the longest waiting first."""
-    rows = connection.execute(sa.select(wakes).where(wakes.c.due <= now).order_by(wakes.c.due).limit(limit))
+def next_wakes(connection: Connection, limit: int) -> list[Wake]:
+    """The wakes that are due, or will be, the first ones first."""
+    rows = connection.execute(_NEXT_WAKES, {"most": limit})
     return [Wake(r.key, r.due, r.seq, r.attempts, r.reason) for r in rows]
-
-
-def next_due(connection: Connection) -> datetime | None:
-    """When the next wake is due, None when nothing waits."""
-    return connection.execute(sa.select(wakes.c.due).order_by(wakes.c.due).limit(1)).scalar()
 
 
 def wakes_of(connection: Connection, keys: Sequence[str], now: datetime) -> list[Wake]:
     """The due wakes of these keys."""
-    rows = connection.execute(sa.select(wakes).where(wakes.c.key.in_(keys), wakes.c.due <= now))
+    rows = connection.execute(_WAKES_OF, {"keys": list(keys), "now": now})
     return [Wake(r.key, r.due, r.seq, r.attempts, r.reason) for r in rows]
 
 
 def settle_wakes(connection: Connection, taken: Sequence[Wake]) -> None:
     """Removes the wakes that a run has answered, unless they were woken again meanwhile."""
-    for one in taken:
-        connection.execute(wakes.delete().where(wakes.c.key == one.key, wakes.c.seq == one.seq))
+    if taken:
+        connection.execute(_SETTLE_WAKES, [{"the_key": one.key, "the_seq": one.seq} for one in taken])
 
 
 def postpone_wakes(connection: Connection, taken: Sequence[Wake], due: datetime, reason: str) -> None:
@@ -154,6 +154,40 @@ def postpone_wakes(connection: Connection, taken: Sequence[Wake], due: datetime,
             .where(wakes.c.key == one.key)
             .values(due=due, attempts=one.attempts + 1, reason=reason, seq=wakes.c.seq + 1)
         )
+
+
+# Statements are built once: building one costs more than running it.
+_KNOWN_DELIVERY = sa.select(deliveries.c.id).where(
+    deliveries.c.tracker == sa.bindparam("tracker"), deliveries.c.delivery_key == sa.bindparam("delivery_key")
+)
+_STORE_DELIVERY = deliveries.insert()
+_WAITING_DELIVERIES = (
+    sa.select(deliveries.c.id, deliveries.c.tracker, deliveries.c.ticket_id, deliveries.c.received, deliveries.c.hints)
+    .where(
+        sa.tuple_(deliveries.c.tracker, deliveries.c.ticket_id).in_(sa.bindparam("refs", expanding=True)),
+        deliveries.c.status == "waiting",
+    )
+    .order_by(deliveries.c.id)
+)
+_SETTLE_DELIVERIES = (
+    deliveries.update()
+    .where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(status=sa.bindparam("new_status"), note=sa.bindparam("new_note"))
+)
+_WAKE = Upsert(
+    wakes,
+    ["key"],
+    kept=["attempts"],
+    more=lambda statement: {
+        "due": sa.case((wakes.c.due <= statement.excluded.due, wakes.c.due), else_=statement.excluded.due),
+        "seq": wakes.c.seq + 1,
+    },
+)
+_NEXT_WAKES = sa.select(wakes).order_by(wakes.c.due).limit(sa.bindparam("most"))
+_WAKES_OF = sa.select(wakes).where(
+    wakes.c.key.in_(sa.bindparam("keys", expanding=True)), wakes.c.due <= sa.bindparam("now")
+)
+_SETTLE_WAKES = wakes.delete().where(wakes.c.key == sa.bindparam("the_key"), wakes.c.seq == sa.bindparam("the_seq"))
 
 
 def count_waiting(connection: Connection) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.deliveries import upsert
+from hub.journal.deliveries import Upsert
 from hub.journal.schema import cursors, deliveries, events, intents
 from hub.ticket import TicketRef
 
@@ -31,7 +31,7 @@ def record(connection: Connection, entries: Sequence[Event]) -> None:
     """Appends entries."""
     if entries:
         connection.execute(
-            events.insert(),
+            _RECORD,
             [
                 {
                     "at": e.at,
@@ -107,23 +107,25 @@ def load_cursor(connection: Connection, tracker: str) -> tuple[str, datetime] | 
 
 
 def save_cursor(connection: Connection, tracker: str, cursor: str, now: datetime) -> None:
-    connection.execute(
-        upsert(connection, cursors)
-        .values(tracker=tracker, cursor=cursor, polled=now)
-        .on_conflict_do_update(index_elements=["tracker"], set_={"cursor": cursor, "polled": now})
-    )
+    _SAVE_CURSOR(connection, tracker=tracker, cursor=cursor, polled=now)
 
 
 def was_unlinked(connection: Connection, ref: TicketRef) -> bool:
     """Whether the last thing that happened to a ticket's membership was that somebody took it out of its link."""
-    last = connection.execute(
-        sa.select(events.c.kind)
-        .where(
-            events.c.tracker == ref.tracker,
-            events.c.ticket_id == ref.id,
-            events.c.kind.in_(("escalated", "linked", "unlinked")),
-        )
-        .order_by(events.c.id.desc())
-        .limit(1)
-    ).scalar()
+    last = connection.execute(_LAST_MEMBERSHIP, {"the_tracker": ref.tracker, "the_ticket": ref.id}).scalar()
     return last == "unlinked"
+
+
+# Statements are built once: building one costs more than running it.
+_RECORD = events.insert()
+_SAVE_CURSOR = Upsert(cursors, ["tracker"])
+_LAST_MEMBERSHIP = (
+    sa.select(events.c.kind)
+    .where(
+        events.c.tracker == sa.bindparam("the_tracker"),
+        events.c.ticket_id == sa.bindparam("the_ticket"),
+        events.c.kind.in_(("escalated", "linked", "unlinked")),
+    )
+    .order_by(events.c.id.desc())
+    .limit(1)
+)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.deliveries import upsert
+from hub.journal.deliveries import Upsert
 from hub.journal.schema import failures
 
 FailureState = Literal["open", "retry", "resolved"]
@@ -54,19 +54,19 @@ def record_failure(
         connection.execute(sa.select(failures.c.state).where(failures.c.key == key, failures.c.what == what)).scalar()
         == "open"
     )
-    values = {
-        "tracker": tracker,
-        "ticket_id": ticket_id,
-        "digest": digest,
-        "why": why,
-        "remedy": remedy,
-        "last_seen": now,
-        "state": "open",
-    }
-    connection.execute(
-        upsert(connection, failures)
-        .values(key=key, what=what, first_seen=now, attempts=1, **values)
-        .on_conflict_do_update(index_elements=["key", "what"], set_=values | {"attempts": failures.c.attempts + 1})
+    _RECORD_FAILURE(
+        connection,
+        key=key,
+        tracker=tracker,
+        ticket_id=ticket_id,
+        what=what,
+        digest=digest,
+        why=why,
+        remedy=remedy,
+        first_seen=now,
+        last_seen=now,
+        attempts=1,
+        state="open",
     )
     return not was_open
 
@@ -82,17 +82,17 @@ def resolve_failure(connection: Connection, key: str, what: str) -> None:
 
 def failures_of(connection: Connection, key: str) -> list[Failure]:
     """The failures of one key that are not resolved."""
-    return _failures(connection, failures.c.key == key)
+    return _failures(connection, _FAILURES_OF, the_key=key)
 
 
 def unresolved_failures(connection: Connection) -> list[Failure]:
     """All failures that are not resolved, the oldest first."""
-    return _failures(connection, sa.true())
+    return _failures(connection, _UNRESOLVED)
 
 
 def find_failure(connection: Connection, failure_id: int) -> Failure | None:
     """The unresolved failure with this id."""
-    found = _failures(connection, failures.c.id == failure_id)
+    found = _failures(connection, _UNRESOLVED.where(failures.c.id == failure_id))
     return found[0] if found else None
 
 
@@ -107,10 +107,16 @@ def count_open(connection: Connection) -> int:
     ).scalar_one()
 
 
-def _failures(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Failure]:
-    rows = connection.execute(
-        sa.select(failures).where(condition, failures.c.state != "resolved").order_by(failures.c.id)
-    )
+# Statements are built once: building one costs more than running it.
+_UNRESOLVED = sa.select(failures).where(failures.c.state != "resolved").order_by(failures.c.id)
+_FAILURES_OF = _UNRESOLVED.where(failures.c.key == sa.bindparam("the_key"))
+_RECORD_FAILURE = Upsert(
+    failures, ["key", "what"], kept=["first_seen"], more=lambda statement: {"attempts": failures.c.attempts + 1}
+)
+
+
+def _failures(connection: Connection, statement: sa.Select[Any], **values: Any) -> list[Failure]:
+    rows = connection.execute(statement, values)
     return [
         Failure(
             id=r.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -29,47 +29,58 @@ class Intent:
     created: datetime
 
 
-def store_intent(
-    connection: Connection,
-    *,
-    link_id: int,
-    target: TicketRef,
-    kind: str,
-    marker: str,
-    operation: Mapping[str, Any],
-    now: datetime,
-) -> int:
-    stored = connection.execute(
-        intents.insert().values(
-            link_id=link_id,
-            tracker=target.tracker,
-            ticket_id=target.id,
-            kind=kind,
-            marker=marker,
-            operation=dict(operation),
-            created=now,
-            state="open",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """An intent to be stored."""
+
+    target: TicketRef
+    kind: str
+    marker: str
+    operation: Mapping[str, Any]
+
+
+def store_intents(connection: Connection, link_id: int, plans: Sequence[Plan], now: datetime) -> list[int]:
+    """Stores what a link is about to have done, and returns the intents' ids in the same order."""
+    if not plans:
+        return []
+    rows = [
+        {
+            "link_id": link_id,
+            "tracker": plan.target.tracker,
+            "ticket_id": plan.target.id,
+            "kind": plan.kind,
+            "marker": plan.marker,
+            "operation": dict(plan.operation),
+            "created": now,
+            "state": "open",
+        }
+        for plan in plans
+    ]
+    return [int(key) for key in connection.execute(_STORE_INTENTS, rows).scalars()]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an intent. `refused` had no effect, `void` was looked up and had none."""
+
+    intent_id: int
+    end: IntentEnd
+    data: Mapping[str, Any]
+    at: datetime
+
+
+def finish_intents(connection: Connection, receipts: Sequence[Receipt]) -> None:
+    """Writes receipts."""
+    if receipts:
+        connection.execute(
+            _FINISH_INTENT,
+            [{"the_id": r.intent_id, "end": r.end, "data": dict(r.data), "at": r.at} for r in receipts],
         )
-    )
-    key = stored.inserted_primary_key
-    assert key is not None
-    return int(key[0])
-
-
-def finish_intent(
-    connection: Connection, intent_id: int, end: IntentEnd, receipt: Mapping[str, Any], now: datetime
-) -> None:
-    """Writes the receipt. `refused` had no effect, `void` was looked up and had none."""
-    connection.execute(
-        intents.update().where(intents.c.id == intent_id).values(state=end, receipt=dict(receipt), finished=now)
-    )
 
 
 def open_intents(connection: Connection, link_id: int) -> list[Intent]:
     """The intents of a link without a receipt: a crash or a lost answer stands between. Oldest first."""
-    rows = connection.execute(
-        sa.select(intents).where(intents.c.link_id == link_id, intents.c.state == "open").order_by(intents.c.id)
-    )
+    rows = connection.execute(_OPEN_INTENTS, {"the_link": link_id})
     return [
         Intent(
             id=r.id,
@@ -87,3 +98,17 @@ def open_intents(connection: Connection, link_id: int) -> list[Intent]:
 def links_with_open_intents(connection: Connection) -> list[int]:
     """Links that a crash may have left half-done."""
     return list(connection.execute(sa.select(intents.c.link_id).where(intents.c.state == "open").distinct()).scalars())
+
+
+# Statements are built once: building one costs more than running it.
+_STORE_INTENTS = intents.insert().returning(intents.c.id, sort_by_parameter_order=True)
+_FINISH_INTENT = (
+    intents.update()
+    .where(intents.c.id == sa.bindparam("the_id"))
+    .values(state=sa.bindparam("end"), receipt=sa.bindparam("data"), finished=sa.bindparam("at"))
+)
+_OPEN_INTENTS = (
+    sa.select(intents)
+    .where(intents.c.link_id == sa.bindparam("the_link"), intents.c.state == "open")
+    .order_by(intents.c.id)
+)

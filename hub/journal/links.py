@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 
 from hub.journal.schema import links, members
@@ -49,7 +51,8 @@ class AlreadyLinkedError(Exception):
 
 
 def create_link(connection: Connection, policy: str, origin: str, now: datetime) -> int:
-    stored = connection.execute(links.insert().values(policy=policy, origin=origin, created=now, turns={}))
+    values = {"policy": policy, "origin": origin, "created": now, "turns": {}}
+    stored = connection.execute(_CREATE_LINK, values)
     key = stored.inserted_primary_key
     assert key is not None
     return int(key[0])
@@ -67,21 +70,23 @@ def add_member(
     shadow: Mapping[str, Any] | None = None,
 ) -> None:
     """Puts a ticket into a link. Raises AlreadyLinkedError when it is in one."""
-    other = link_of(connection, ref)
-    if other is not None:
-        raise AlreadyLinkedError(ref, other)
-    connection.execute(
-        members.insert().values(
-            link_id=link_id,
-            tracker=ref.tracker,
-            ticket_id=ref.id,
-            key=key,
-            url=url,
-            role=role,
-            joined=now,
-            shadow=dict(shadow or {}),
-        )
+    added = connection.execute(
+        _ADD_MEMBER[connection.dialect.name],
+        {
+            "link_id": link_id,
+            "tracker": ref.tracker,
+            "ticket_id": ref.id,
+            "key": key,
+            "url": url,
+            "role": role,
+            "joined": now,
+            "shadow": dict(shadow or {}),
+        },
     )
+    if not added.rowcount:
+        other = link_of(connection, ref)
+        assert other is not None
+        raise AlreadyLinkedError(ref, other)
 
 
 def remove_member(connection: Connection, ref: TicketRef) -> None:
@@ -90,9 +95,7 @@ def remove_member(connection: Connection, ref: TicketRef) -> None:
 
 def link_of(connection: Connection, ref: TicketRef) -> int | None:
     """The id of the link that a ticket is in, None when it is in none."""
-    return connection.execute(
-        sa.select(members.c.link_id).where(members.c.tracker == ref.tracker, members.c.ticket_id == ref.id)
-    ).scalar()
+    return connection.execute(_LINK_OF, {"tracker": ref.tracker, "ticket_id": ref.id}).scalar()
 
 
 def find_by_key(connection: Connection, tracker: str, key: str) -> TicketRef | None:
@@ -107,10 +110,10 @@ def find_by_key(connection: Connection, tracker: str, key: str) -> TicketRef | N
 
 def load_link(connection: Connection, link_id: int) -> tuple[LinkRow, list[MemberRow]] | None:
     """A link with its members: the tickets in the order they joined, then the issue."""
-    row = connection.execute(sa.select(links).where(links.c.id == link_id)).first()
+    row = connection.execute(_LINK, {"link_id": link_id}).first()
     if row is None:
         return None
-    rows = connection.execute(sa.select(members).where(members.c.link_id == link_id).order_by(members.c.id))
+    rows = connection.execute(_MEMBERS, {"the_link": link_id})
     found = [
         MemberRow(
             link_id=m.link_id,
@@ -137,18 +140,30 @@ def save_shadow(
     ref: TicketRef,
     shadow: Mapping[str, Any],
     *,
-    key: str | None = None,
-    url: str | None = None,
+    key: str,
+    url: str,
 ) -> None:
-    """Stores a member's shadow, and its key and address when they are given (a moved issue has new ones)."""
-    values: dict[str, Any] = {"shadow": dict(shadow)}
-    if key is not None:
-        values["key"] = key
-    if url is not None:
-        values["url"] = url
-    connection.execute(
-        members.update().where(members.c.tracker == ref.tracker, members.c.ticket_id == ref.id).values(values)
-    )
+    """Stores a member's shadow, its key and its address: a moved issue has new ones."""
+    values = {"the_tracker": ref.tracker, "the_ticket": ref.id, "shadow": dict(shadow), "key": key, "url": url}
+    connection.execute(_SAVE_SHADOW, values)
+
+
+# Statements are built once: building one costs more than running it.
+_CREATE_LINK = links.insert()
+_ADD_MEMBER = {
+    "sqlite": sqlite_insert(members).on_conflict_do_nothing(),
+    "postgresql": postgresql_insert(members).on_conflict_do_nothing(),
+}
+_LINK_OF = sa.select(members.c.link_id).where(
+    members.c.tracker == sa.bindparam("tracker"), members.c.ticket_id == sa.bindparam("ticket_id")
+)
+_LINK = sa.select(links).where(links.c.id == sa.bindparam("link_id"))
+_MEMBERS = sa.select(members).where(members.c.link_id == sa.bindparam("the_link")).order_by(members.c.id)
+_SAVE_SHADOW = (
+    members.update()
+    .where(members.c.tracker == sa.bindparam("the_tracker"), members.c.ticket_id == sa.bindparam("the_ticket"))
+    .values(shadow=sa.bindparam("shadow"), key=sa.bindparam("key"), url=sa.bindparam("url"))
+)
 
 
 def save_turns(connection: Connection, link_id: int, turns: Mapping[str, Any]) -> None:

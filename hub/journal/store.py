@@ -34,6 +34,7 @@ class Journal:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writing = threading.Lock()
+        self._writer: Connection | None = None
         self._install_id = ""
 
     @classmethod
@@ -71,11 +72,15 @@ class Journal:
             self._writing.release()
 
     def _write(self) -> Iterator[Connection]:
-        with self.engine.connect() as connection:
-            if self.engine.dialect.name == "sqlite":
-                connection.info["begin"] = "BEGIN IMMEDIATE"
-            with connection.begin():
+        if self.engine.dialect.name != "sqlite":
+            with self.engine.connect() as connection, connection.begin():
                 yield connection
+            return
+        if self._writer is None:
+            self._writer = self.engine.connect()
+        self._writer.info["begin"] = "BEGIN IMMEDIATE"
+        with self._writer.begin():
+            yield self._writer
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -84,6 +89,9 @@ class Journal:
             yield connection
 
     def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
         self.engine.dispose()
 
     def _fact(self, name: str, value_if_absent: str) -> str:
@@ -102,7 +110,12 @@ def _engine(url: str) -> sa.Engine:
     engine = (
         sa.create_engine(url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
         if in_memory
-        else sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT})
+        else sa.create_engine(
+            url,
+            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT},
+            # Every transaction here ends itself, so there is nothing to roll back on the way back to the pool.
+            pool_reset_on_return=None,
+        )
     )
 
     @sa.event.listens_for(engine, "connect")
@@ -114,7 +127,10 @@ def _engine(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.info.pop("begin", "BEGIN"))
+        # Straight to the driver: this runs with every transaction, and needs nothing that SQLAlchemy adds.
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        driver.cursor().execute(connection.info.pop("begin", "BEGIN"))
 
     return engine
 

@@ -90,20 +90,18 @@ def apply_operations(progress: Progress, operations: Sequence[Operation]) -> Non
 
 def _store_intents(progress: Progress, operations: Sequence[Operation]) -> list[int]:
     now = progress.context.now()
+    plans = [
+        intents.Plan(
+            target=operation.target,
+            kind=type(operation).__name__,
+            marker=marker_of(operation),
+            operation=dump_operation(operation),
+        )
+        for operation in operations
+    ]
     with progress.context.journal.write() as connection:
         progress.flush_into(connection)
-        return [
-            intents.store_intent(
-                connection,
-                link_id=progress.state.id,
-                target=operation.target,
-                kind=type(operation).__name__,
-                marker=marker_of(operation),
-                operation=dump_operation(operation),
-                now=now,
-            )
-            for operation in operations
-        ]
+        return intents.store_intents(connection, progress.state.id, plans, now)
 
 
 def marker_of(operation: Operation) -> str:

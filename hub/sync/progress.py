@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from sqlalchemy.engine import Connection
@@ -18,6 +18,7 @@ from hub.connector import ConnectorError, PermanentError
 from hub.journal import copies, events, failures, intents
 from hub.journal.copies import Copy
 from hub.journal.failures import Failure
+from hub.journal.intents import IntentEnd, Receipt
 from hub.sync.context import Context
 from hub.sync.fields import FieldWrite, synced_fields
 from hub.sync.operations import AddComment, AttachFile, CreateTicket, EditComment, Operation, Transition, WriteFields
@@ -49,7 +50,9 @@ class Progress:
         self.done_writes: list[FieldWrite] = []
         self._known_failures = list(known_failures)
         self._later: list[Callable[[Connection], None]] = []
-        self._at_end: list[Callable[[Connection], None]] = []
+        self._events: list[events.Event] = []
+        self._receipts: list[Receipt] = []
+        self._receipts_at_end: list[Receipt] = []
 
     @property
     def key(self) -> str:
@@ -85,13 +88,16 @@ class Progress:
         waiting, self._later = self._later, []
         for record in waiting:
             record(connection)
+        noted, self._events = self._events, []
+        events.record(connection, noted)
+        receipts, self._receipts = self._receipts, []
+        intents.finish_intents(connection, receipts)
 
     def flush_all_into(self, connection: Connection) -> None:
         """The end of the run: what was gathered, and the receipts that belong to the shadows."""
+        self._receipts += self._receipts_at_end
+        self._receipts_at_end = []
         self.flush_into(connection)
-        waiting, self._at_end = self._at_end, []
-        for record in waiting:
-            record(connection)
 
     def flush(self) -> None:
         """Makes durable what was gathered."""
@@ -100,16 +106,12 @@ class Progress:
 
     def note(self, kind: str, ref: TicketRef | None = None, **data: Any) -> None:
         """An entry in the record of this link."""
-        event = events.Event(at=self.context.now(), kind=kind, ref=ref, link_id=self.state.id, data=data)
-        self.later(lambda connection: events.record(connection, [event]))
+        self._events.append(events.Event(at=self.context.now(), kind=kind, ref=ref, link_id=self.state.id, data=data))
 
-    def finish_intent(
-        self, intent_id: int, end: Literal["done", "refused", "void"], receipt: dict[str, Any], *, at_end: bool = False
-    ) -> None:
+    def finish_intent(self, intent_id: int, end: IntentEnd, receipt: dict[str, Any], *, at_end: bool = False) -> None:
         """Writes a receipt with the next transaction, or `at_end` with the shadows."""
-        now = self.context.now()
-        where = self._at_end if at_end else self._later
-        where.append(lambda connection: intents.finish_intent(connection, intent_id, end, receipt, now))
+        where = self._receipts_at_end if at_end else self._receipts
+        where.append(Receipt(intent_id, end, receipt, self.context.now()))
 
     # what became of operations
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from hub.connector import AuthError, ConnectorError, Known, NotFoundError, RateLimitedError
 from hub.journal import copies, deliveries, events, failures, intents, links
+from hub.journal.copies import Copy
 from hub.journal.deliveries import Delivery, Wake
 from hub.journal.failures import Failure
 from hub.journal.intents import Intent
@@ -60,11 +61,14 @@ def link_key(link_id: int) -> str:
 
 def lock_key(context: Context, wake_key: str) -> str:
     """Under which key a wake is to run: that of the ticket's link, if it is in one."""
-    ref = ticket_of(wake_key)
-    if ref is None:
-        return wake_key
     with context.journal.read() as connection:
-        link_id = links.link_of(connection, ref)
+        return lock_key_in(connection, wake_key)
+
+
+def lock_key_in(connection: Connection, wake_key: str) -> str:
+    """The same within a transaction."""
+    ref = ticket_of(wake_key)
+    link_id = None if ref is None else links.link_of(connection, ref)
     return wake_key if link_id is None else link_key(link_id)
 
 
@@ -154,11 +158,7 @@ def _run_ticket(context: Context, ref: TicketRef) -> Result:
         assert policy.when is not None
         answer = evaluate(policy.when, facts_of(snapshot.ticket))
         if answer.holds and not snapshot.is_deleted:
-            with context.journal.read() as connection:
-                if events.was_unlinked(connection, ref):
-                    why = f"{policy.title}: {answer.because}, but somebody unlinked it; hub link {ref} links it again"
-                    return _leave_alone(context, ref, taken, waiting, why)
-            return _escalate(context, policy, ref, snapshot, answer.because)
+            return _escalate(context, policy, ref, snapshot, answer.because, taken, waiting)
         reasons.append(f"{policy.title}: {answer.because}")
     return _leave_alone(context, ref, taken, waiting, "not escalated: " + "; ".join(reasons))
 
@@ -197,7 +197,15 @@ def _leave_alone(
     return Result("idle", why=why)
 
 
-def _escalate(context: Context, policy: LinkSettings, ref: TicketRef, snapshot: Snapshot, because: str) -> Result:
+def _escalate(
+    context: Context,
+    policy: LinkSettings,
+    ref: TicketRef,
+    snapshot: Snapshot,
+    because: str,
+    taken: list[Wake],
+    waiting: list[Delivery],
+) -> Result:
     now = context.now()
     held = ""
     try:
@@ -205,26 +213,46 @@ def _escalate(context: Context, policy: LinkSettings, ref: TicketRef, snapshot: 
             if links.link_of(connection, ref) is not None:
                 # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
                 return Result("idle", why="it joined a link meanwhile")
-            link_id = _create_link(connection, policy, ref, snapshot, because, now)
-            # From the moment that the link can be seen its key is held here, until this run is over.
-            held = link_key(link_id)
-            context.holds.take(held)
-        log.info("escalated", link=link_id, ticket=str(ref), rule=policy.title)
-        return _run_link(context, link_id, at_hand={ref: snapshot})
+            was_unlinked = events.was_unlinked(connection, ref)
+            if not was_unlinked:
+                loaded = _create_link(connection, context, policy, ref, snapshot, because, now)
+                # From the moment that the link can be seen its key is held here, until this run is over.
+                held = loaded.progress.key
+                context.holds.take(held)
+                if taken:
+                    loaded.taken = taken
+                else:
+                    # Nothing else would bring this run back after a crash.
+                    deliveries.wake(connection, held, now, "escalated")
+                    loaded.taken = deliveries.wakes_of(connection, [held], now)
+                loaded.waiting = waiting
+        if was_unlinked:
+            why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} links it again"
+            return _leave_alone(context, ref, taken, waiting, why)
+        log.info("escalated", link=loaded.progress.state.id, ticket=str(ref), rule=policy.title)
+        return _run_loaded(loaded, {ref: snapshot})
     finally:
         context.holds.give_back(held)
 
 
 def _create_link(
-    connection: Connection, policy: LinkSettings, ref: TicketRef, snapshot: Snapshot, because: str, now: datetime
-) -> int:
+    connection: Connection,
+    context: Context,
+    policy: LinkSettings,
+    ref: TicketRef,
+    snapshot: Snapshot,
+    because: str,
+    now: datetime,
+) -> _Loaded:
     link_id = links.create_link(connection, policy.title, "created", now)
-    ticket = snapshot.ticket
-    links.add_member(connection, link_id, ref, key=ticket.key, url=ticket.url, role="ticket", now=now)
-    deliveries.wake(connection, link_key(link_id), now, "escalated")
+    key, url = snapshot.ticket.key, snapshot.ticket.url
+    links.add_member(connection, link_id, ref, key=key, url=url, role="ticket", now=now)
     data = {"rule": policy.title, "why": because}
     events.record(connection, [events.Event(at=now, kind="escalated", ref=ref, link_id=link_id, data=data)])
-    return link_id
+    row = LinkRow(id=link_id, policy=policy.title, origin="created", created=now, turns={})
+    member = MemberRow(link_id=link_id, ref=ref, key=key, url=url, role="ticket", joined=now, shadow={})
+    # Copies outlive an unlinking; everything else of a link that was made just now is known.
+    return _assemble(context, row, [member], known_copies=copies.copies_of(connection, [ref]))
 
 
 # -- a link -------------------------------------------------------------------------------------------------------
@@ -249,16 +277,34 @@ def _load(context: Context, link_id: int) -> _Loaded | None:
         row, members = found
         refs = [m.ref for m in members]
         keys = [link_key(link_id), *map(str, refs)]
-        taken = deliveries.wakes_of(connection, keys, context.now())
-        waiting = deliveries.waiting_deliveries(connection, refs)
-        known_copies = copies.copies_of(connection, refs) if refs else []
-        unfinished = intents.open_intents(connection, link_id)
-        known_failures = failures.failures_of(connection, link_key(link_id))
+        return _assemble(
+            context,
+            row,
+            members,
+            taken=deliveries.wakes_of(connection, keys, context.now()),
+            waiting=deliveries.waiting_deliveries(connection, refs),
+            known_copies=copies.copies_of(connection, refs) if refs else [],
+            unfinished=intents.open_intents(connection, link_id),
+            known_failures=failures.failures_of(connection, link_key(link_id)),
+        )
+
+
+def _assemble(
+    context: Context,
+    row: LinkRow,
+    members: Sequence[MemberRow],
+    *,
+    known_copies: Sequence[Copy],
+    taken: Sequence[Wake] = (),
+    waiting: Sequence[Delivery] = (),
+    unfinished: Sequence[Intent] = (),
+    known_failures: Sequence[Failure] = (),
+) -> _Loaded:
     policy = context.policy(row.policy)
     if policy is None or any(m.ref.tracker not in context.connectors for m in members):
         policy = None
     state = LinkState(
-        id=link_id,
+        id=row.id,
         settings=policy or LinkSettings(tickets=["-"], issues="-"),
         was_created=row.origin == "created",
         created=row.created,
@@ -274,11 +320,11 @@ def _load(context: Context, link_id: int) -> _Loaded | None:
     )
     return _Loaded(
         Progress(context, state, known_failures),
-        taken,
-        waiting,
-        unfinished,
+        list(taken),
+        list(waiting),
+        list(unfinished),
         row,
-        known_failures,
+        list(known_failures),
         {m.ref: (m.shadow, m.key) for m in members},
     )
 
@@ -301,18 +347,22 @@ def _member(context: Context, row: MemberRow) -> Member:
     )
 
 
-def _run_link(context: Context, link_id: int, at_hand: dict[TicketRef, Snapshot] | None = None) -> Result:
+def _run_link(context: Context, link_id: int) -> Result:
     loaded = _load(context, link_id)
     if loaded is None or not loaded.progress.state.members:
         return _forget(context, loaded)
+    return _run_loaded(loaded, {})
+
+
+def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Result:
     progress = loaded.progress
     echoes: list[int] = []
     try:
         maybe_written = recover(progress, loaded.intents)
-        wanted, echoes = _what_to_read(loaded, at_hand or {})
+        wanted, echoes = _what_to_read(loaded, at_hand)
         for ref, request in wanted.items():
-            if ref in (at_hand or {}):
-                take_snapshot(progress, ref, (at_hand or {})[ref])
+            if ref in at_hand:
+                take_snapshot(progress, ref, at_hand[ref])
             else:
                 _read(progress, ref, request)
         for write in maybe_written:
@@ -327,7 +377,7 @@ def _run_link(context: Context, link_id: int, at_hand: dict[TicketRef, Snapshot]
     return _finish(loaded, echoes, Result("written" if progress.writes else "idle"))
 
 
-def _what_to_read(loaded: _Loaded, at_hand: dict[TicketRef, Snapshot]) -> tuple[dict[TicketRef, Request], list[int]]:
+def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tuple[dict[TicketRef, Request], list[int]]:
     progress = loaded.progress
     context, state = progress.context, progress.state
     trackers = {d.ref.tracker for d in loaded.waiting}

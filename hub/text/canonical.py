@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -43,6 +44,8 @@ _MAYBE_MARKUP = re.compile(
 _ESCAPED = re.compile(r"[\\`*_\[\]<>&~|]")
 _LINE_START = re.compile(r"^(?:([-+])(?= |$)|(#{1,6})(?= |$)|(\d{1,9})([.)])(?= |$)|(=+|-+)(?= *$))")
 MAX_ROUNDS = 4
+LONGEST_KEPT = 20_000
+"""Characters up to which a text's tree is kept for a while."""
 
 
 def canonical(text: str) -> Markdown:
@@ -82,11 +85,18 @@ def fingerprint(text: str) -> str:
 
 
 def parse(text: str) -> Document:
-    """The normal tree of a Markdown text."""
+    """The normal tree of a Markdown text. The same few texts are asked for again and again within a run."""
+    return _parse_anew(text) if len(text) > LONGEST_KEPT else _parse(text)
+
+
+def _parse_anew(text: str) -> Document:
     text = "".join(c for c in text if not "\ud800" <= c <= "\udfff").replace("\u2028", " ").replace("\u2029", " ")
     tokens = _PARSER.parse(text.replace("\x0b", " ").replace("\x0c", " ").replace("\x85", " "))
     blocks, _ = _blocks(tokens, 0, "")
     return normalize(blocks)
+
+
+_parse = functools.lru_cache(maxsize=256)(_parse_anew)
 
 
 def _blocks(tokens: Sequence[Token], at: int, end: str) -> tuple[list[Block], int]:

@@ -136,7 +136,7 @@ class JiraClient:
             how["basic_auth"] = (credentials.email, credentials.api_token.get_secret_value())
         elif credentials.password is not None:
             how["basic_auth"] = (credentials.username, credentials.password.get_secret_value())
-        return JIRA(
+        made = JIRA(
             server=self._settings.url,
             options={"rest_api_version": "2", "check_update": False},
             get_server_info=False,
@@ -145,6 +145,12 @@ class JiraClient:
             logging=False,
             **how,
         )
+        # What the environment says of proxies, certificates and netrc is looked up once, not with every request.
+        session = made._session
+        from_environment = session.merge_environment_settings(self._settings.url, {}, None, None, None)
+        session.proxies, session.verify = from_environment["proxies"], from_environment["verify"]
+        session.trust_env = False
+        return made
 
     def _note_clock(self, response: requests.Response) -> None:
         with suppress(KeyError, ValueError):
