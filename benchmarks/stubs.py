@@ -24,7 +24,7 @@ class State:
         self.issues: dict[int, dict[str, Any]] = {}
         self.issue_of: dict[int, int] = {}
         self.priority: dict[int, str] = {}
-        self.notes: dict[int, int] = {}
+        self.notes: dict[int, list[dict[str, Any]]] = {}
         self.comments: dict[int, list[dict[str, Any]]] = {}
         self.arrived: dict[str, float] = {}
         self.created = 0
@@ -48,7 +48,7 @@ def ticket(number: int) -> dict[str, Any]:
         "description": "It is broken.", "priority": STATE.priority.get(number, "normal"), "tags": ["escalate"],
         "custom_fields": [], "requester_id": 2, "submitter_id": 2, "assignee_id": None, "group_id": None,
         "organization_id": None, "external_id": None, "via": {"channel": "web"}, "created_at": AT, "updated_at": AT,
-        "comment_count": 1 + STATE.notes.get(number, 0),
+        "comment_count": 1 + len(STATE.notes.get(number, [])),
     }  # fmt: skip
 
 
@@ -62,15 +62,19 @@ def zendesk(method: str, path: str, body: Any) -> tuple[int, Any]:
     if match.group(2):
         first = {"id": number * 10, "author_id": 2, "html_body": "<p>It is broken.</p>", "body": "It is broken.",
                  "public": True, "attachments": [], "created_at": AT, "metadata": {"custom": {}}}  # fmt: skip
-        return 200, {"comments": [first], "users": [CUSTOMER], "meta": {"has_more": False}}
+        comments = [first, *STATE.notes.get(number, [])]
+        return 200, {"comments": comments, "users": [CUSTOMER, HUB], "meta": {"has_more": False}}
     if method == "GET":
         return 200, {"ticket": ticket(number), "users": [CUSTOMER], "groups": [], "organizations": []}
     events = []
     comment = body["ticket"].get("comment")
     if comment:
-        STATE.notes[number] = STATE.notes.get(number, 0) + 1
+        made = {"id": STATE.new_id(), "author_id": 1, "html_body": comment["html_body"], "public": comment["public"],
+                "attachments": [], "created_at": AT,
+                "metadata": {"custom": body["ticket"].get("metadata")}}  # fmt: skip
+        STATE.notes.setdefault(number, []).append(made)
         STATE.commented += comment["public"]
-        events = [{"id": STATE.new_id(), "type": "Comment", "public": comment["public"], "attachments": []}]
+        events = [{"id": made["id"], "type": "Comment", "public": comment["public"], "attachments": []}]
     STATE.arrived[f"ticket:{number}"] = time.monotonic()
     return 200, {"ticket": ticket(number), "audit": {"id": STATE.new_id(), "events": events}}
 
@@ -97,8 +101,7 @@ def jira(method: str, path: str, body: Any) -> tuple[int, Any]:
     if path == "/issue":
         number = STATE.new_id()
         STATE.issues[number] = {"priority": {"name": "Medium"}, **body["fields"]}
-        # The bare loop creates issues of the same tickets afterwards; the linked one is the first.
-        STATE.issue_of.setdefault(int(body["fields"]["summary"].split()[-1]), number)
+        STATE.issue_of[int(body["fields"]["summary"].split()[-1])] = number
         STATE.created += 1
         return 201, {"id": str(number), "key": f"OPS-{number}", "self": ""}
     match = re.fullmatch(r"/issue/(\d+)(/\w+)?", path)

@@ -133,7 +133,7 @@ class EmbeddedEngine:
     def _is_anything_due(self) -> bool:
         with self._context.journal.read() as connection:
             now = self._context.now()
-            return any(wake.due <= now for wake in deliveries.next_wakes(connection, 1))
+            return any(due <= now for _, due in deliveries.next_wakes(connection, 1))
 
     # the dispatcher's thread
 
@@ -158,12 +158,12 @@ class EmbeddedEngine:
         """Starts what is due and may run now; returns after how many seconds to look again."""
         now = self._context.now()
         with self._context.journal.read() as connection:
-            for wake in deliveries.next_wakes(connection, self._workers * 8):
-                if wake.due > now:
-                    return min(LOOK_AGAIN, (wake.due - now).total_seconds())
+            for wake_key, due in deliveries.next_wakes(connection, self._workers * 4):
+                if due > now:
+                    return min(LOOK_AGAIN, (due - now).total_seconds())
                 if len(self._holds.all()) >= self._workers:
                     break
-                key = lock_key_in(connection, wake.key)
+                key = lock_key_in(connection, wake_key)
                 if self._holds.take(key):
                     self._submit(key)
         return LOOK_AGAIN

@@ -125,10 +125,9 @@ def wake(connection: Connection, key: str, due: datetime, reason: str) -> None:
     _WAKE(connection, key=key, due=due, seq=1, attempts=0, reason=reason)
 
 
-def next_wakes(connection: Connection, limit: int) -> list[Wake]:
-    """The wakes that are due, or will be, the first ones first."""
-    rows = connection.execute(_NEXT_WAKES, {"most": limit})
-    return [Wake(r.key, r.due, r.seq, r.attempts, r.reason) for r in rows]
+def next_wakes(connection: Connection, limit: int) -> list[tuple[str, datetime]]:
+    """The keys that are due, or will be, with their times; the first ones first."""
+    return [(r.key, r.due) for r in connection.execute(_NEXT_WAKES, {"most": limit})]
 
 
 def wakes_of(connection: Connection, keys: Sequence[str], now: datetime) -> list[Wake]:
@@ -183,7 +182,7 @@ _WAKE = Upsert(
         "seq": wakes.c.seq + 1,
     },
 )
-_NEXT_WAKES = sa.select(wakes).order_by(wakes.c.due).limit(sa.bindparam("most"))
+_NEXT_WAKES = sa.select(wakes.c.key, wakes.c.due).order_by(wakes.c.due).limit(sa.bindparam("most"))
 _WAKES_OF = sa.select(wakes).where(
     wakes.c.key.in_(sa.bindparam("keys", expanding=True)), wakes.c.due <= sa.bindparam("now")
 )

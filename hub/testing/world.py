@@ -92,9 +92,9 @@ class World:
         for _ in range(MAX_RUNS):
             with self.journal.read() as connection:
                 first = deliveries.next_wakes(connection, 1)
-            if not first or first[0].due > self.clock():
+            if not first or first[0][1] > self.clock():
                 return
-            run_key(self.context, lock_key(self.context, first[0].key))
+            run_key(self.context, lock_key(self.context, first[0][0]))
         raise AssertionError(f"the hub has work for ever: {first}")
 
     def settle(self) -> None:
