@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import tenacity
-from pydantic import BaseModel, SecretStr
 
 from hub.connector import (
     AuthError,
@@ -29,6 +28,7 @@ from hub.connector import (
     RefusedError,
     TemporaryError,
 )
+from hub.settings.trackers import secrets_of
 
 DEFAULT_PAUSE = 10.0
 """Seconds to wait after a 429 that does not say how long."""
@@ -64,7 +64,7 @@ class RestClient:
             headers={"Accept": "application/json", "User-Agent": "ticket-hub"},
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=60),
         )
-        self._secrets = tuple(_secrets(connector.base_settings))
+        self._secrets = tuple(secrets_of(connector.base_settings))
         self.clock_skew: float | None = None
 
     # what a tracker may do in its own way
@@ -215,11 +215,3 @@ def json_of(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _secrets(model: BaseModel) -> Iterator[str]:
-    for _, value in model:
-        if isinstance(value, SecretStr) and value.get_secret_value():
-            yield value.get_secret_value()
-        elif isinstance(value, BaseModel):
-            yield from _secrets(value)

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, ClassVar, Self
 
 from flask import Flask, Response, jsonify, request
@@ -173,6 +174,7 @@ class Sandbox:
         response = Response.from_app(self.app.wsgi_app, environ, buffered=True)
         content = response.get_data()
         headers = [(k, v) for k, v in response.headers if k.lower() != "content-length"]
+        headers.append(("Date", format_datetime(self.clock(), usegmt=True)))
         if response.status_code not in (204, 304):
             headers.append(("Content-Length", str(len(content))))
         return Answer(response.status_code, tuple(headers), content)

@@ -109,7 +109,9 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
             _cut(self.connection)
             return
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)
+        if not any(name == "Date" for name, _ in answer.headers):
+            self.send_header("Date", self.date_time_string())
         for name, value in answer.headers:
             self.send_header(name, value)
         self.end_headers()

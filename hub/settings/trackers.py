@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
@@ -87,3 +87,12 @@ class TrackerSettings(Section):
         if "unknown" in value:
             raise ValueError("'unknown' cannot be mapped: it is what has no mapping")
         return value
+
+
+def secrets_of(model: BaseModel) -> Iterator[str]:
+    """Every secret in settings, in clear: what must not show in an error, a log or a page."""
+    for _, value in model:
+        if isinstance(value, SecretStr) and value.get_secret_value():
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            yield from secrets_of(value)

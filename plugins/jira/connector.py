@@ -76,7 +76,7 @@ class JiraConnector(Connector):
         self._is_cloud: bool | None = {"cloud": True, "datacenter": False}.get(settings.flavour)
         self._field_ids: dict[str, str] | None = None if settings.fields else {}
         self._project_types: dict[str, str] = {}
-        self._project_statuses: dict[str, set[str]] = {}
+        self._project_statuses: dict[str, dict[str, str]] = {}
         self._workflows: dict[tuple[str, str], Workflow] = {}
         self.search_lag = timedelta(seconds=settings.search_lag)  # type: ignore[misc]  # a setting here
 
@@ -173,7 +173,7 @@ class JiraConnector(Connector):
             "description": _wiki(draft.description),
             "labels": sorted({self.hold_label(label) for label in draft.labels} | {draft.marker}),
             **self._settings.create_fields,
-            **self._native({k: v for k, v in draft.values.items() if k != "category"}),
+            **self._native(draft.values),
         }
         body = {"fields": fields, "properties": [{"key": mapping.ORIGIN, "value": {"marker": draft.marker}}]}
         try:
@@ -223,15 +223,21 @@ class JiraConnector(Connector):
         """The statuses to go to, the best first: of all words for it those that this project's workflows have.
 
         Of finished ones only the best: others that mean the same (`Won't Do` beside `Done`) say something else to
-        people. Of the others each will do, e.g. `Reopened` for `To Do`, where one step leads there.
+        people. Of the others each will do, e.g. `Reopened` for `To Do`, where one step leads there. Raises
+        RefusedError when the project has none of them: to look for the way would only move the issue about.
         """
         first = self.native("status", status)
         if project not in self._project_statuses:
             kinds = self._client.get(f"/project/{project}/statuses")
-            self._project_statuses[project] = {s["name"].casefold() for kind in kinds for s in kind["statuses"]}
+            self._project_statuses[project] = {s["name"].casefold(): s["name"] for k in kinds for s in k["statuses"]}
         same = [word for word, meaning in self.statuses.meaning.items() if meaning is self.statuses.to_neutral(first)]
         words = [first, *(word for word in same if word != first.casefold())]
-        there = [word for word in words if word.casefold() in self._project_statuses[project]] or [first]
+        there = [word for word in words if word.casefold() in self._project_statuses[project]]
+        if not there:
+            known = ", ".join(self._project_statuses[project].values())
+            why = f"{project} has no status {' or '.join(words)}; it has {known}"
+            remedy = f"Map one of them: trackers.{self.name}.statuses: {{{status}: …}}"
+            raise RefusedError(self.name, f"move to {first}", {"status": why}, remedy)
         return there[:1] if status.is_done else there
 
     def _hops(self, issue_id: str) -> list[Hop]:

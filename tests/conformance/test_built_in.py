@@ -1,0 +1,27 @@
+"""Every built-in connector passes the conformance kit on its sandbox."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import plugins.jira.sandbox
+import plugins.zendesk.sandbox
+from hub.testing.conformance import ConformanceTests
+from hub.testing.site import Site, sandbox_site
+from plugins.jira.connector import JiraConnector
+from plugins.zendesk.connector import ZendeskConnector
+
+
+class TestZendesk(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(ZendeskConnector, plugins.zendesk.sandbox)
+
+
+class TestJiraCloud(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(JiraConnector, plugins.jira.sandbox, flavour="cloud")
+
+
+class TestJiraDataCenter(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(JiraConnector, plugins.jira.sandbox, flavour="datacenter")
