@@ -119,7 +119,7 @@ class Kit:
     def sandbox(self) -> Sandbox:
         """The sandbox. Raises NotPossible for a real tracker."""
         if self.site.sandbox is None:
-            raise NotPossible("needs faults on demand: run it against the sandbox")
+            raise NotPossible("needs other people or faults on demand: only a sandbox has them")
         return self.site.sandbox
 
     def now(self) -> datetime:
@@ -266,7 +266,7 @@ def wrong_credentials_are_an_auth_error_with_a_remedy(kit: Kit) -> None:
     expect(bool(error.remedy), "the error names no remedy")
 
 
-@check(Capability.USERS, sandbox=True)
+@check(Capability.USERS)
 def an_unknown_address_belongs_to_nobody(kit: Kit) -> None:
     same(kit.connector.find_person("nobody-at-all@example.com"), None, "a person whom nobody knows")
 
