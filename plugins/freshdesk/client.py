@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from hub.connector import ConnectorError, Connector, PermanentError, RefusedError
+from hub.connector import Connector, ConnectorError, PermanentError, RefusedError
 from hub.rest import Reason, RestClient, json_of
 from plugins.freshdesk.settings import FreshdeskSettings
 
