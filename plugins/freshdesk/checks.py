@@ -63,7 +63,7 @@ def _statuses(maps: Connector, fields: Mapping[str, Any]) -> Iterator[Finding]:
             bad += 1
             yield Finding(
                 "warning",
-                f"the status {label} ({code}) has no meaning for the hub: tickets in it keep their counterpart's status",
+                f"the status {label} ({code}) means nothing to the hub: it does not travel",
                 f"Name {code} under trackers.{maps.name}.statuses.",
             )
     if not bad:

@@ -180,18 +180,22 @@ class FreshdeskConnector(Connector):
             **self._settings.create_fields,
             **self._native(draft.values),
         }
-        body["tags"] = sorted({*body.get("tags", ()), *draft.labels, mapping.tag(draft.marker)})
+        body["tags"] = sorted({*body.get("tags", ()), *draft.labels, mapping.mark_tag(draft.marker)})
         asks = draft.requester
         if asks is not None and asks.email and draft.visibility.is_public:
             body |= {"email": asks.email, "name": asks.label}
         else:
             # Whoever asks can read the ticket, so that what is private is asked by the hub itself.
             body["requester_id"] = int(self.identify().account_id)
-        return self._created(self._client.send("POST", "/tickets", body))
+        try:
+            return self._created(self._client.send("POST", "/tickets", body))
+        except RefusedError as error:
+            remedy = f"Fields that Freshdesk requires get a value under trackers.{self.name}.create_fields."
+            raise RefusedError(self.name, error.doing, error.fields, remedy) from error
 
     def find_ticket(self, marker: str) -> Created | None:
         """The newest tickets are read directly; what is older is left to the search, whose index lags."""
-        tag = mapping.tag(marker)
+        tag = mapping.mark_tag(marker)
         newest = self._client.get("/tickets", order_by="created_at", order_type="desc", per_page=PAGE)
         for raw in newest:
             if tag in (raw.get("tags") or ()):

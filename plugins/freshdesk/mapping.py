@@ -5,6 +5,7 @@ Source: developers.freshdesk.com, "Tickets" and "Conversations"; samples of pyth
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from collections.abc import Callable, Mapping
@@ -63,6 +64,7 @@ NOTHING = "<p>-</p>"
 """What is written for an empty text, which Freshdesk refuses."""
 
 _MARK = re.compile(r"<(p|div)\b[^>]*>\s*\[ref ([^\]\s<]+)\]\s*</\1>(\s*(?:</\w+>\s*)*)$")
+_LONG_MARK = re.compile(r"hub-[0-9a-f]{24}")
 
 FindPerson = Callable[[Any, bool | None], Person]
 """Who an account id is; the second argument says whether it is known to be an agent."""
@@ -81,6 +83,13 @@ def one_line(text: str) -> str:
 def tag(label: str) -> str:
     """A label in the form of a tag: without commas, which part tags, and of limited length."""
     return " ".join(label.replace(",", " ").split())[:TAG_LIMIT].rstrip()
+
+
+def mark_tag(marker: str) -> str:
+    """The tag that the hub finds its tickets by: the marker, or its digest where it is too long for a tag."""
+    if tag(marker) == marker:
+        return marker
+    return f"hub-{hashlib.sha256(marker.encode()).hexdigest()[:24]}"
 
 
 def text_to_html(text: Markdown) -> str:
@@ -159,7 +168,7 @@ def ticket(
         requester=_requester(raw),
         assignee=assignee,
         organisation=(raw.get("company") or {}).get("name"),
-        labels=frozenset(raw.get("tags") or ()),
+        labels=frozenset(t for t in raw.get("tags") or () if not _LONG_MARK.fullmatch(t)),
         custom={name: field_value(field, custom.get(field.id)) for name, field in settings.fields.items()},
         native={k: v for k, v in (("status", status), ("priority", priority), ("type", category)) if v},
         created=utc(raw.get("created_at")),

@@ -1,7 +1,7 @@
 """Bodies of Freshdesk's automation webhooks -> hints. Pure.
 
-An admin writes the body, so that only the ticket's number can be relied on; values in it are localised labels and may be
-an hour old. Sources: support article 132589; payloads in Zulip's test data.
+An admin writes the body, so that only the ticket's number can be relied on; values in it are localised labels and
+may be an hour old. Sources: support article 132589; payloads in Zulip's test data.
 """
 
 from __future__ import annotations

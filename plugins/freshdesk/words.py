@@ -1,7 +1,7 @@
 """Freshdesk's numbers for statuses and priorities <-> the words that people see and settings name. Pure.
 
-Source: developers.freshdesk.com, "Tickets", ticket properties. Numbers from 6 on belong to the account; 6 and 7 are there
-in every new one. Labels are localised and can be renamed, numbers never change: only numbers go to Freshdesk.
+Source: developers.freshdesk.com, "Tickets". Numbers from 6 on belong to the account; new accounts have
+6 and 7. Labels are localised and can be renamed, numbers never change: only numbers go to Freshdesk.
 """
 
 from __future__ import annotations
