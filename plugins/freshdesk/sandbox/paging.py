@@ -1,4 +1,7 @@
-"""Pages of a list: bare arrays, with a `Link` header while there is more. Source: developers.freshdesk.com, "Pagination"."""
+"""Pages of a list: bare arrays, with a `Link` header while there is more.
+
+Source: developers.freshdesk.com, "Pagination".
+"""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def portal_routes(sandbox: FreshdeskSandbox) -> Blueprint:
         one = sandbox.changes.converse(user, ticket, body, files(NOTE), private=False, is_reply=False)
         return jsonify(id=one.id), 201
 
-    @routes.get("/data/helpdesk/attachments/<int:number>/original/<name>")
+    @routes.get("/data/helpdesk/attachments/<int:number>/original/<path:name>")
     def download(number: int, name: str) -> ResponseReturnValue:
         if "Authorization" in request.headers:
             sandbox.leaked_authorizations.append(request.path)
@@ -64,7 +64,9 @@ def portal_routes(sandbox: FreshdeskSandbox) -> Blueprint:
         is_good = hmac.compare_digest(signature(number, expires), request.args.get("signature", ""))
         if not is_good or int(expires) < sandbox.clock().timestamp():
             return Response("<Error><Code>AccessDenied</Code></Error>", 403, mimetype="application/xml")
-        file = store.files[number]
+        file = store.files.get(number)
+        if file is None or file.name != name:
+            abort(404)
         return Response(file.content, mimetype=file.content_type)
 
     return routes
