@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -26,13 +26,13 @@ from hub.connector import (
     Known,
     NewComment,
     NotFoundError,
-    PermanentError,
     Polled,
     RefusedError,
     RemoteLink,
     Role,
     SecretHeader,
     TemporaryError,
+    Unwritable,
     WebhookRequest,
     Written,
     WrittenComment,
@@ -40,12 +40,11 @@ from hub.connector import (
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
-from plugins.freshdesk import checks, mapping, payloads
+from plugins.freshdesk import bodies, checks, mapping, payloads
 from plugins.freshdesk.client import FreshdeskClient
 from plugins.freshdesk.directory import Directory
 from plugins.freshdesk.polling import Position
 from plugins.freshdesk.settings import FreshdeskSettings
-from plugins.freshdesk.words import PRIORITY_WORDS, STATUS_WORDS, code_of
 
 INCLUDE = "requester,company"
 PAGE = 100
@@ -144,22 +143,27 @@ class FreshdeskConnector(Connector):
             page += 1
 
     @contextmanager
-    def _stream(self, url: str) -> Iterator[Iterator[bytes]]:
-        try:
-            with self._client.stream(url) as chunks:
-                yield chunks
-        except (AuthError, NotFoundError) as error:
-            # No account is asked for there: the address is signed, and its time is over.
-            raise TemporaryError(self.name, error.doing, f"the address has ended: {error.why}") from error
-
-    def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
-        return self._stream(attachment.url)
+    def download(self, attachment: Attachment) -> Iterator[Iterator[bytes]]:
+        with ExitStack() as stack:
+            # Only the opening is guarded: what the reader of the file does is the reader's.
+            try:
+                chunks = stack.enter_context(self._client.stream(attachment.url))
+            except (AuthError, NotFoundError) as error:
+                why = f"the signed address of the file has ended: {error.why}"
+                raise TemporaryError(self.name, error.doing, why, "The ticket is read again for a new one.") from error
+            yield chunks
 
     # pure translation
 
     def hold(self, field_name: str, value: Value) -> Value:
         if field_name == "title" and isinstance(value, str):
             return mapping.one_line(value)
+        if field_name.startswith("custom:"):
+            field = self._settings.fields[field_name.removeprefix("custom:")]
+            try:
+                return mapping.field_value(field, mapping.native_value(field, value))
+            except ValueError as error:
+                raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
         return super().hold(field_name, value)
 
     def hold_text(self, text: Markdown) -> Markdown:
@@ -171,22 +175,8 @@ class FreshdeskConnector(Connector):
     # writing
 
     def create(self, draft: Draft) -> Created:
-        """One call. The mark is a tag: tickets have no external id of their own."""
-        body: dict[str, Any] = {
-            "subject": draft.title or draft.marker,
-            "description": mapping.text_to_html(draft.description),
-            "status": 2,
-            "priority": 1,
-            **self._settings.create_fields,
-            **self._native(draft.values),
-        }
-        body["tags"] = sorted({*body.get("tags", ()), *draft.labels, mapping.mark_tag(draft.marker)})
-        asks = draft.requester
-        if asks is not None and asks.email and draft.visibility.is_public:
-            body |= {"email": asks.email, "name": asks.label}
-        else:
-            # Whoever asks can read the ticket, so that what is private is asked by the hub itself.
-            body["requester_id"] = int(self.identify().account_id)
+        """One call; see `bodies.of_draft`."""
+        body = bodies.of_draft(self._settings, self, draft, self.identify().account_id)
         try:
             return self._created(self._client.send("POST", "/tickets", body))
         except RefusedError as error:
@@ -209,28 +199,15 @@ class FreshdeskConnector(Connector):
 
     def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> Written:
         """One PUT. Tags are replaced as a whole and nothing locks them, so that they are read again just before."""
-        body = self._native(changes.values)
+        body = bodies.of_values(self._settings, self, changes.values)
         if changes.add_labels or changes.remove_labels:
             present = self._client.get(f"/tickets/{ticket_id}").get("tags") or ()
             body["tags"] = sorted((set(present) | changes.add_labels) - changes.remove_labels)
         try:
             self._client.send("PUT", f"/tickets/{ticket_id}", body)
         except RefusedError as error:
-            raise self._explain(error, changes) from error
+            raise bodies.explained(error, changes) from error
         return Written()
-
-    def _explain(self, error: RefusedError, changes: Changes) -> PermanentError:
-        """What was not asked for is refused only because of the status: fields that are required for closing."""
-        asked = {*changes.values, *(["labels"] if changes.add_labels or changes.remove_labels else [])}
-        others = {name: why for name, why in error.fields.items() if name not in asked}
-        if not others:
-            return error
-        words = "; ".join(f"{name}: {why}" for name, why in others.items())
-        if "status" not in asked:
-            return PermanentError(self.name, error.doing, words, "Fill the field in Freshdesk, then retry.")
-        fields = {name: why for name, why in error.fields.items() if name in asked}
-        remedy = "Fill the field in Freshdesk, or let it be empty on closing (Admin > Ticket Fields)."
-        return RefusedError(self.name, error.doing, {**fields, "status": words}, remedy)
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
         html = mapping.marked(mapping.text_to_html(comment.text), comment.marker)
@@ -260,27 +237,6 @@ class FreshdeskConnector(Connector):
         note = self.find_comment(ticket_id, global_id)
         if note is not None:
             self._client.send("DELETE", f"/conversations/{note.id}")
-
-    def _native(self, values: Mapping[str, Value]) -> dict[str, Any]:
-        body: dict[str, Any] = {}
-        custom: dict[str, Any] = {}
-        for name, value in values.items():
-            if name.startswith("custom:"):
-                field = self._settings.fields[name.removeprefix("custom:")]
-                custom[field.id] = mapping.native_value(field, value)
-            elif name == "title":
-                body["subject"] = value
-            elif name == "description":
-                body["description"] = mapping.text_to_html(Markdown(str(value or "")))
-            elif name == "assignee":
-                body["responder_id"] = int(str(value)) if value else None
-            elif name == "category":
-                body["type"] = self.native(name, value)
-            elif name == "status":
-                body["status"] = code_of(STATUS_WORDS, self.native(name, value))
-            elif name == "priority":
-                body["priority"] = code_of(PRIORITY_WORDS, self.native(name, value))
-        return body | ({"custom_fields": custom} if custom else {})
 
     # noticing
 

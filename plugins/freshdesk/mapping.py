@@ -132,18 +132,23 @@ def field_value(field: CustomField, value: Any) -> CustomValue:
 
 
 def native_value(field: CustomField, value: object) -> Any:
-    """A neutral value in the form that the field takes."""
-    match value:
-        case None:
-            return False if field.type == "checkbox" else None
-        case tuple():
-            return [field.values.get(str(v), str(v)) for v in value]
-        case datetime() | date():
-            return value.strftime("%Y-%m-%d")
-        case bool():
-            return value
+    """A neutral value in the form that the field takes. Raises ValueError where it has none."""
+    if value is None or value == "":
+        return False if field.type == "checkbox" else None
+    match field.type:
+        case "multiselect":
+            values = value if isinstance(value, tuple) else (value,)
+            return [field.values.get(str(v), str(v)) for v in values]
+        case "checkbox":
+            return bool(value)
+        case "number":
+            number = float(str(value))
+            return int(number) if number.is_integer() else number
+        case "date":
+            day = value if isinstance(value, date) else datetime.fromisoformat(str(value))
+            return day.strftime("%Y-%m-%d")
         case _:
-            return field.values.get(str(value), value)
+            return field.values.get(str(value), str(value))
 
 
 def ticket(

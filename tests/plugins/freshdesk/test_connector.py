@@ -182,6 +182,34 @@ def test_a_title_is_held_in_the_form_that_is_read_back(connector: FreshdeskConne
     assert connector.read(ticket_id, Known()).ticket.title == held
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("found", datetime(2026, 2, 3, 17, 45, tzinfo=UTC)),
+        ("affected", 3.0),
+        ("affected", "12"),
+        ("regression", None),
+        ("environment", 7),
+        ("environment", ""),
+        ("severity", "low"),
+        ("severity", "Critical"),
+    ],
+)
+def test_a_custom_value_is_held_in_the_form_that_is_read_back(
+    connector: FreshdeskConnector, name: str, value: Any
+) -> None:
+    held = connector.hold(f"custom:{name}", value)
+    ticket_id = created(connector, values={f"custom:{name}": held})
+    assert connector.read(ticket_id, Known()).ticket.custom[name] == held
+    assert connector.hold(f"custom:{name}", held) == held
+
+
+@pytest.mark.parametrize(("name", "value"), [("affected", "many"), ("found", "tomorrow")])
+def test_a_custom_value_of_another_type_is_unwritable(connector: FreshdeskConnector, name: str, value: str) -> None:
+    with pytest.raises(Unwritable, match="support"):
+        connector.hold(f"custom:{name}", value)
+
+
 @pytest.mark.parametrize("status", [s for s in Status if s is not Status.UNKNOWN])
 def test_a_status_is_held_in_the_form_that_is_read_back(connector: FreshdeskConnector, status: Status) -> None:
     ticket_id = created(connector)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.connector import Known, RefusedError, TemporaryError
+from hub.connector import AuthError, Known, RefusedError, TemporaryError
 from hub.sandbox.cast import File
 from hub.ticket import Attachment, Visibility
 from plugins.freshdesk.connector import FreshdeskConnector
@@ -70,6 +70,14 @@ def test_an_address_that_has_ended_is_tried_again_after_another_read(
         content_of(connector, comment.attachments[0])
     (again,) = connector.read(ticket_id, Known()).comments or ()
     assert content_of(connector, again.attachments[0]) == b"a"
+
+
+def test_an_error_of_whoever_reads_the_file_stays_what_it_is(connector: FreshdeskConnector) -> None:
+    ticket_id = created(connector)
+    connector.add_comment(ticket_id, a_comment("see", Visibility.PUBLIC, a_file("a.txt", b"a")))
+    (comment,) = connector.read(ticket_id, Known()).comments or ()
+    with pytest.raises(AuthError, match="another tracker"), connector.download(comment.attachments[0]):
+        raise AuthError("dev", "POST /comment", "another tracker said no")
 
 
 def test_more_than_twenty_megabytes_are_refused_and_nothing_is_written(
