@@ -185,3 +185,16 @@ def test_a_look_without_changes_stays_where_it_is() -> None:
 
 def replace_turn(position: Position) -> Position:
     return Position(position.since)
+
+
+def test_a_change_that_shows_up_with_an_earlier_second_than_one_seen_is_still_found(
+    connector: FreshdeskConnector, site: FreshdeskSandbox, clock: Clock, start: str
+) -> None:
+    clock.forward(seconds=60)
+    seen = open_tickets(site, 1)
+    hints, cursor = look(connector, start, clock)
+    assert set(hints) == seen
+    clock.forward(seconds=-3)
+    late = open_tickets(site, 1)
+    clock.forward(seconds=3)
+    assert late <= set(look(connector, cursor, clock)[0])
