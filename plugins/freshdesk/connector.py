@@ -1,0 +1,285 @@
+"""Freshdesk, spoken over its API v2.
+
+Source: developers.freshdesk.com/api; the points that surprise are named where they matter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from hub.connector import (
+    AuthError,
+    Capability,
+    Changes,
+    Connector,
+    Created,
+    Draft,
+    Finding,
+    Hint,
+    Identity,
+    Ignored,
+    Known,
+    NewComment,
+    NotFoundError,
+    Polled,
+    RefusedError,
+    RemoteLink,
+    Role,
+    SecretHeader,
+    TemporaryError,
+    Unwritable,
+    WebhookRequest,
+    Written,
+    WrittenComment,
+)
+from hub.settings.trackers import TrackerSettings
+from hub.text import from_html
+from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
+from plugins.freshdesk import bodies, checks, mapping, payloads
+from plugins.freshdesk.client import FreshdeskClient
+from plugins.freshdesk.directory import Directory
+from plugins.freshdesk.polling import Position
+from plugins.freshdesk.settings import FreshdeskSettings
+
+INCLUDE = "requester,company"
+PAGE = 100
+GRAIN = timedelta(seconds=3)
+"""Freshdesk's seconds, and what a Date header leaves open: a younger change may be followed by one of the same time."""
+
+
+class FreshdeskConnector(Connector):
+    """One Freshdesk account."""
+
+    kind = "freshdesk"
+    role = Role.HELPDESK
+    settings_model = FreshdeskSettings
+    webhook_scheme = SecretHeader(header="X-Hub-Secret")
+    default_statuses = mapping.STATUSES
+    default_priorities = mapping.PRIORITIES
+    default_categories = mapping.CATEGORIES
+    max_attachment_bytes: ClassVar[int] = 20 * 1024 * 1024
+    search_lag = timedelta(minutes=5)
+
+    def __init__(self, name: str, settings: TrackerSettings) -> None:
+        super().__init__(name, settings)
+        assert isinstance(settings, FreshdeskSettings)
+        self._settings = settings
+        self._client = FreshdeskClient(self, settings)
+        self._directory = Directory(self._client)
+        self._identity: Identity | None = None
+        self._scope = 1
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset(
+            {
+                Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+                Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
+                Capability.USERS, Capability.REMOTE_LINKS,
+            }
+        )  # fmt: skip
+
+    def identify(self) -> Identity:
+        if self._identity is None:
+            me = self._client.get("/agents/me")
+            self._scope = int(me.get("ticket_scope") or 1)
+            self._identity = Identity(str(me["id"]), me["contact"]["name"], self._client.clock_skew)
+        return self._identity
+
+    # reading
+
+    def read(self, ticket_id: str, known: Known) -> Snapshot:
+        """One call, and one more for each hundred comments; names of people and groups are remembered."""
+        own = self.identify().account_id
+        now = datetime.now(UTC)
+        raw = self._client.get(f"/tickets/{ticket_id.lstrip('#')}", include=INCLUDE)
+        ticket = self._ticket(raw)
+        is_deleted = bool(raw.get("deleted") or raw.get("spam"))
+        comments: tuple[Comment, ...] | None = None
+        if not is_deleted and (known.must_read_comments or known.comment_count is None):
+            comments = tuple(mapping.comment(c, self._directory.person, own) for c in self._conversations(ticket.id))
+        return Snapshot(
+            ticket=ticket,
+            read_at=now,
+            comments=comments,
+            comment_count=known.comment_count if comments is None else len(comments),
+            attachments=mapping.attachments(raw, ticket.requester or Person()),
+            is_deleted=is_deleted,
+        )
+
+    def _ticket(self, raw: Mapping[str, Any]) -> Ticket:
+        responder = raw.get("responder_id")
+        assignee = self._directory.person(responder, True) if responder else None
+        ticket = mapping.ticket(self._settings, self, raw, assignee=assignee, line=self._line(raw.get("group_id")))
+        if ticket.updated is None or self._has_settled(ticket.updated):
+            return ticket
+        # It may change again under the same time; polling must not take that for what was read here.
+        return replace(ticket, updated=ticket.updated - timedelta(microseconds=1))
+
+    def _has_settled(self, updated: datetime) -> bool:
+        tracker_now = datetime.fromtimestamp(time.time() + (self._client.clock_skew or 0.0), UTC)
+        return updated < tracker_now - GRAIN
+
+    def _line(self, group_id: Any) -> int | None:
+        if not group_id or not self._settings.lines:
+            return None
+        names = {str(group_id), self._directory.group_name(group_id)}
+        return next((line for line, groups in self._settings.lines.items() if names & set(groups)), None)
+
+    def _conversations(self, ticket_id: str) -> list[dict[str, Any]]:
+        """All of them, in the order they were written."""
+        found: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            rows = self._client.get(f"/tickets/{ticket_id}/conversations", per_page=PAGE, page=page)
+            found += rows
+            if len(rows) < PAGE:
+                return sorted(found, key=lambda c: (mapping.utc(c["created_at"]), c["id"]))
+            page += 1
+
+    @contextmanager
+    def download(self, attachment: Attachment) -> Iterator[Iterator[bytes]]:
+        with ExitStack() as stack:
+            # Only the opening is guarded: what the reader of the file does is the reader's.
+            try:
+                chunks = stack.enter_context(self._client.stream(attachment.url))
+            except (AuthError, NotFoundError) as error:
+                why = f"the signed address of the file has ended: {error.why}"
+                raise TemporaryError(self.name, error.doing, why, "The ticket is read again for a new one.") from error
+            yield chunks
+
+    # pure translation
+
+    def hold(self, field_name: str, value: Value) -> Value:
+        if field_name == "title" and isinstance(value, str):
+            return mapping.one_line(value)
+        if field_name.startswith("custom:"):
+            field = self._settings.fields[field_name.removeprefix("custom:")]
+            try:
+                return mapping.field_value(field, mapping.native_value(field, value))
+            except ValueError as error:
+                raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
+        return super().hold(field_name, value)
+
+    def hold_text(self, text: Markdown) -> Markdown:
+        return from_html(mapping.text_to_html(text))
+
+    def hold_label(self, label: str) -> str:
+        return mapping.tag(label)
+
+    # writing
+
+    def create(self, draft: Draft) -> Created:
+        """One call; see `bodies.of_draft`."""
+        body = bodies.of_draft(self._settings, self, draft, self.identify().account_id)
+        try:
+            return self._created(self._client.send("POST", "/tickets", body))
+        except RefusedError as error:
+            remedy = f"Fields that Freshdesk requires get a value under trackers.{self.name}.create_fields."
+            raise RefusedError(self.name, error.doing, error.fields, remedy) from error
+
+    def find_ticket(self, marker: str) -> Created | None:
+        """The newest tickets are read directly; what is older is left to the search, whose index lags."""
+        tag = mapping.mark_tag(marker)
+        newest = self._client.get("/tickets", order_by="created_at", order_type="desc", per_page=PAGE)
+        for raw in newest:
+            if tag in (raw.get("tags") or ()):
+                return self._created(raw)
+        quoted = tag.replace("'", "\\'")
+        found = self._client.get("/search/tickets", query=f"\"tag:'{quoted}'\"")["results"]
+        return self._created(found[0]) if found else None
+
+    def _created(self, raw: Mapping[str, Any]) -> Created:
+        return Created(str(raw["id"]), f"#{raw['id']}", f"{self._settings.url}/a/tickets/{raw['id']}")
+
+    def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> Written:
+        """One PUT. Tags are replaced as a whole and nothing locks them, so that they are read again just before."""
+        body = bodies.of_values(self._settings, self, changes.values)
+        if changes.add_labels or changes.remove_labels:
+            present = self._client.get(f"/tickets/{ticket_id}").get("tags") or ()
+            body["tags"] = sorted((set(present) | changes.add_labels) - changes.remove_labels)
+        try:
+            self._client.send("PUT", f"/tickets/{ticket_id}", body)
+        except RefusedError as error:
+            raise bodies.explained(error, changes) from error
+        return Written()
+
+    def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
+        html = mapping.marked(mapping.text_to_html(comment.text), comment.marker)
+        is_reply = comment.visibility.is_public and self._settings.public_as == "reply"
+        path = f"/tickets/{ticket_id}/{'reply' if is_reply else 'notes'}"
+        # A note without this is private; a reply has no such field and is public always.
+        body: dict[str, Any] = {"body": html} | ({} if is_reply else {"private": not comment.visibility.is_public})
+        if not comment.uploads:
+            return _written(self._client.send("POST", path, body))
+        form = {name: str(value).lower() if isinstance(value, bool) else value for name, value in body.items()}
+        files = [("attachments[]", (u.name, u.open(), u.content_type)) for u in comment.uploads]
+        return _written(self._client.send("POST", path, data=form, files=files))
+
+    def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
+        own = self.identify().account_id
+        for raw in self._conversations(ticket_id):
+            if str(raw.get("user_id")) == own and mapping.unmarked(raw.get("body") or "")[1] == marker:
+                return _written(raw)
+        return None
+
+    def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
+        note = link.note or Markdown(f"[{link.key}]({link.url})")
+        return self.add_comment(ticket_id, NewComment(text=note, visibility=Visibility.PRIVATE, marker=link.global_id))
+
+    def remove_link(self, ticket_id: str, global_id: str) -> None:
+        """Deletes the note that showed the link."""
+        note = self.find_comment(ticket_id, global_id)
+        if note is not None:
+            self._client.send("DELETE", f"/conversations/{note.id}")
+
+    # noticing
+
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[Hint] | Ignored:
+        return payloads.parse(request)
+
+    def poll(self, cursor: str | None, now: datetime) -> Polled:
+        """One page of what changed, was deleted, or became spam; see `polling`."""
+        if cursor is None:
+            # The list is cut by Freshdesk's clock: where it is behind ours, so is the beginning.
+            behind = timedelta(seconds=min(0.0, self.identify().clock_skew or 0.0))
+            return Polled((), Position.at(now + behind).dump())
+        position = Position.load(cursor)
+        rows = self._client.get("/tickets", **position.query)
+        following, has_more = position.after([_updated(raw) for raw in rows])
+        return Polled(tuple(self._hint(raw, bool(position.stream)) for raw in rows), following.dump(), has_more)
+
+    def _hint(self, raw: Mapping[str, Any], is_deleted: bool) -> Hint:
+        ticket = mapping.ticket(self._settings, self, raw, assignee=None, line=None)
+        return Hint(
+            ticket_id=ticket.id,
+            event="poll",
+            at=ticket.updated if ticket.updated and self._has_settled(ticket.updated) else None,
+            values={"labels": ticket.labels, "priority": ticket.priority, "category": ticket.category},
+            is_deleted=is_deleted,
+        )
+
+    def find_person(self, email: str) -> Person | None:
+        return self._directory.by_address(email)
+
+    def check(self) -> list[Finding]:
+        self.identify()
+        return checks.findings(self._settings, self, self._client, self._directory, self._scope)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _updated(raw: Mapping[str, Any]) -> datetime:
+    return mapping.utc(raw["updated_at"]) or datetime.min.replace(tzinfo=UTC)
+
+
+def _written(raw: Mapping[str, Any]) -> WrittenComment:
+    # A reply's answer need not say that it is public.
+    visibility = Visibility.PRIVATE if raw.get("private") else Visibility.PUBLIC
+    return WrittenComment(str(raw["id"]), visibility, tuple(str(a["id"]) for a in raw.get("attachments") or ()))

@@ -1,0 +1,34 @@
+"""Freshdesk's refusals. Source: developers.freshdesk.com, "Errors"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class FreshdeskError(Exception):
+    """An answer of 400 or more; `body` None is an empty one."""
+
+    def __init__(self, status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
+        self.status, self.body, self.headers = status, body, dict(headers or {})
+        super().__init__(str(body))
+
+
+def problem(field: str, message: str, code: str = "invalid_value") -> dict[str, str]:
+    """One entry of a list of validation errors."""
+    return {"field": field, "message": message, "code": code}
+
+
+def invalid(*problems: dict[str, str], status: int = 400) -> FreshdeskError:
+    return FreshdeskError(status, {"description": "Validation failed", "errors": list(problems)})
+
+
+def denied(
+    code: str = "access_denied", message: str = "You are not authorized to perform this action."
+) -> FreshdeskError:
+    return FreshdeskError(403, {"code": code, "message": message})
+
+
+def missing() -> FreshdeskError:
+    """404, without a body."""
+    return FreshdeskError(404)

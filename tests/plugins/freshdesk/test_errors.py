@@ -1,0 +1,172 @@
+"""What Freshdesk's refusals become, and that they tell no secret."""
+
+from __future__ import annotations
+
+import traceback
+
+import pytest
+
+from hub.connector import (
+    AuthError,
+    Changes,
+    ConflictError,
+    Known,
+    NotFoundError,
+    PermanentError,
+    RateLimitedError,
+    RefusedError,
+    TemporaryError,
+)
+from hub.sandbox import Fault
+from hub.ticket import Category
+from plugins.freshdesk.connector import FreshdeskConnector
+from plugins.freshdesk.sandbox import FreshdeskSandbox
+from tests.plugins.freshdesk.builders import a_comment, created
+from tests.plugins.freshdesk.conftest import connect
+from tests.shared import payload
+
+SECRET = "very-secret-key"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, AuthError),
+        (403, AuthError),
+        (404, NotFoundError),
+        (405, PermanentError),
+        (500, TemporaryError),
+        (502, TemporaryError),
+        (503, TemporaryError),
+    ],
+)
+def test_each_answer_is_the_right_error(
+    connector: FreshdeskConnector, site: FreshdeskSandbox, status: int, error: type[Exception]
+) -> None:
+    ticket_id = created(connector)
+    site.faults.add(Fault(method="GET", path=rf"/tickets/{ticket_id}", status=status, body="<html>no</html>"))
+    with pytest.raises(error) as caught:
+        connector.read(ticket_id, Known())
+    assert "<html>" not in str(caught.value)
+
+
+def test_the_limit_of_calls_says_how_long_to_wait(connector: FreshdeskConnector, site: FreshdeskSandbox) -> None:
+    ticket_id = created(connector)
+    site.limits.set("account", 2, 60)
+    connector.update(ticket_id, Changes(values={"title": "1"}), None)
+    connector.update(ticket_id, Changes(values={"title": "2"}), None)
+    with pytest.raises(RateLimitedError) as error:
+        connector.update(ticket_id, Changes(values={"title": "3"}), None)
+    assert 0 < error.value.retry_after <= 60
+    assert site.store.tickets[int(ticket_id)].subject == "2"
+
+
+def test_a_plan_without_the_api_is_told_apart_from_a_wrong_key_and_a_missing_right(site: FreshdeskSandbox) -> None:
+    connector = connect(site)
+    site.change_settings(plan=0)
+    with pytest.raises(PermanentError) as error:
+        connector.identify()
+    assert not isinstance(error.value, AuthError)
+    assert "require_feature" in error.value.why
+    assert "change the plan" in error.value.remedy
+    connector.close()
+
+
+def test_a_suspended_account_is_no_lack_of_rights(connector: FreshdeskConnector, site: FreshdeskSandbox) -> None:
+    body = {"code": "account_suspended", "message": "Your account has been suspended."}
+    site.faults.add(Fault(path="/agents/me", status=403, body=body))
+    with pytest.raises(PermanentError) as error:
+        connector.identify()
+    assert not isinstance(error.value, AuthError)
+    assert "its owner" in error.value.remedy
+
+
+def test_what_an_agents_scope_hides_is_a_lack_of_rights(site: FreshdeskSandbox, connector: FreshdeskConnector) -> None:
+    ticket_id = created(connector)
+    restricted = connect(site, credentials={"api_key": site.people()["agent3"]["api_key"]})
+    with pytest.raises(AuthError) as error:
+        restricted.read(ticket_id, Known())
+    assert "ticket scope" in error.value.remedy
+    restricted.close()
+
+
+def test_a_taken_value_is_refused_and_never_a_stale_write(
+    connector: FreshdeskConnector, site: FreshdeskSandbox
+) -> None:
+    ticket_id = created(connector)
+    problem = {
+        "field": "custom_fields.cf_environment",
+        "message": "It should be a unique value",
+        "code": "duplicate_value",
+    }
+    body = {"description": "Validation failed", "errors": [problem]}
+    site.faults.add(Fault(method="PUT", status=409, body=body))
+    with pytest.raises(RefusedError) as error:
+        connector.update(ticket_id, Changes(values={"custom:environment": "x"}), None)
+    assert set(error.value.fields) == {"custom:environment"}
+    site.faults.add(Fault(method="PUT", status=409))
+    with pytest.raises(PermanentError) as other:
+        connector.update(ticket_id, Changes(values={"title": "x"}), None)
+    assert not isinstance(other.value, ConflictError)
+
+
+def test_freshdesks_own_samples_of_errors_are_understood(connector: FreshdeskConnector, site: FreshdeskSandbox) -> None:
+    ticket_id = created(connector)
+    site.faults.add(Fault(method="PUT", status=400, body=payload("freshdesk/errors/validation_400.json")))
+    with pytest.raises(RefusedError) as refused:
+        connector.update(ticket_id, Changes(values={"category": Category.BUG}), None)
+    assert "Sales Inquiry" in refused.value.fields["category"]
+    site.faults.add(Fault(method="GET", status=401, body=payload("freshdesk/errors/invalid_credentials_401.json")))
+    with pytest.raises(AuthError, match="invalid_credentials"):
+        connector.read(ticket_id, Known())
+
+
+def test_no_network_is_temporary(site: FreshdeskSandbox) -> None:
+    connector = connect(site, timeout=2)
+    site.stop()
+    with pytest.raises(TemporaryError, match="no connection"):
+        connector.identify()
+    connector.close()
+
+
+def test_a_proxys_page_instead_of_json_is_temporary(connector: FreshdeskConnector, site: FreshdeskSandbox) -> None:
+    site.faults.add(Fault(path="/agents/me", status=200, body="<html>login</html>"))
+    with pytest.raises(TemporaryError, match="proxy"):
+        connector.identify()
+
+
+def test_a_write_whose_answer_is_lost_is_not_sent_twice(connector: FreshdeskConnector, site: FreshdeskSandbox) -> None:
+    ticket_id = created(connector)
+    site.faults.add(Fault(method="POST", path="/reply", mode="after", drop=True))
+    with pytest.raises(TemporaryError):
+        connector.add_comment(ticket_id, a_comment("once"))
+    assert len(site.store.tickets[int(ticket_id)].conversations) == 1
+    found = connector.find_comment(ticket_id, "hub:mark:once")
+    assert found is not None
+
+
+def test_a_required_field_that_is_missing_names_the_setting(
+    site: FreshdeskSandbox, connector: FreshdeskConnector
+) -> None:
+    problem = {"field": "cf_product", "message": "It should be a/an String", "code": "missing_field"}
+    site.faults.add(Fault(method="POST", status=400, body={"description": "Validation failed", "errors": [problem]}))
+    with pytest.raises(RefusedError) as error:
+        created(connector)
+    assert "cf_product" in error.value.fields
+    assert "trackers.support.create_fields" in error.value.remedy
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
+def test_no_key_is_in_any_error_even_where_freshdesk_repeats_it(site: FreshdeskSandbox, status: int) -> None:
+    connector = connect(site, credentials={"api_key": SECRET})
+    problem = {"field": "subject", "message": f"bad {SECRET}", "code": "invalid_value"}
+    body = {"code": "invalid", "message": f"wrong key {SECRET}", "description": SECRET, "errors": [problem]}
+    site.faults.add(Fault(status=status, body=body))
+    with pytest.raises(Exception) as error:  # noqa: PT011 - whichever class it is, its text counts
+        connector.update("1", Changes(values={"title": "x"}), None)
+    assert SECRET not in "".join(traceback.format_exception(error.value)) + repr(error.value)
+    connector.close()
+
+
+def test_the_settings_never_show_the_key(connector: FreshdeskConnector, site: FreshdeskSandbox) -> None:
+    assert site.credentials()["api_key"] not in repr(connector.base_settings)
