@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -140,22 +141,37 @@ class RestClient:
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:
         """A file's content. Redirects are followed by hand: credentials go to the tracker's own host only."""
         doing = "download a file"
+        with ExitStack() as stack:
+            # Only opening and reading are translated: what goes wrong with whoever takes the bytes is not ours.
+            response = self._opened(stack, url, doing)
+            yield self._chunks(response, doing)
+
+    def _opened(self, stack: ExitStack, url: str, doing: str) -> httpx.Response:
+        for _ in range(MAX_REDIRECTS):
+            is_own = urlsplit(url)[:2] == urlsplit(self.url)[:2]
+            headers = {**(self.credentials() if is_own else {}), "Accept": "*/*"}
+            try:
+                response = stack.enter_context(self.http.stream("GET", url, headers=headers))
+                if response.is_error:
+                    response.read()
+            except httpx.HTTPError as error:
+                raise TemporaryError(self.name, doing, no_answer(error), "It is tried again.") from error
+            if response.is_error:
+                raise self.error(response, doing)
+            if not response.is_redirect:
+                return response
+            url = str(response.url.join(response.headers["location"]))
+        raise PermanentError(self.name, doing, "too many redirects")
+
+    def _chunks(self, response: httpx.Response, doing: str) -> Iterator[bytes]:
         try:
-            for _ in range(MAX_REDIRECTS):
-                is_own = urlsplit(url)[:2] == urlsplit(self.url)[:2]
-                headers = {**(self.credentials() if is_own else {}), "Accept": "*/*"}
-                with self.http.stream("GET", url, headers=headers) as response:
-                    if response.is_redirect:
-                        url = str(response.url.join(response.headers["location"]))
-                        continue
-                    if response.is_error:
-                        response.read()
-                        raise self.error(response, doing)
-                    yield response.iter_bytes(CHUNK)
-                    return
+            yield from response.iter_bytes(CHUNK)
         except httpx.HTTPError as error:
             raise TemporaryError(self.name, doing, no_answer(error), "It is tried again.") from error
-        raise PermanentError(self.name, doing, "too many redirects")
+
+    def now(self) -> datetime:
+        """The present time in UTC by the tracker's clock, as far as its answers have told it."""
+        return datetime.now(UTC) + timedelta(seconds=self.clock_skew or 0.0)
 
     def scrub(self, text: str) -> str:
         """The text without any secret of the settings, should a tracker repeat one."""

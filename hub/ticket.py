@@ -210,8 +210,9 @@ class Snapshot:
 
     `version` is what the tracker's optimistic lock wants back (empty where it has none). `comments` is None when
     they were not read because nothing says that they changed; `comment_count` is the tracker's own count where it
-    tells one. `attachments` are those that hang on the ticket itself rather than on a comment. `is_deleted` is a
-    ticket that is gone; its other values are then the last known or empty.
+    tells one. `read_at` is by the tracker's clock where that is known. `attachments` are those that hang on the
+    ticket itself rather than on a comment. `is_deleted` is a ticket that is gone; its other values are then the last
+    known or empty.
     """
 
     ticket: Ticket

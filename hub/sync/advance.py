@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from hub.connector import Created
 from hub.sync.fields import synced_fields
 from hub.sync.operations import CreateTicket, WriteFields
 from hub.sync.state import UNREADABLE, LinkState, Member, Shadow, comparable
 from hub.text import fingerprint
-from hub.ticket import TicketRef
+from hub.ticket import Snapshot, TicketRef
 
+GRAIN = timedelta(seconds=2)
+"""The coarsest stamps of trackers, and what a Date header leaves open of their clocks."""
 HeldBack = Collection[tuple[TicketRef, str]]
 """Fields (and `labels`, `comments`) of members whose change has not arrived everywhere."""
 
@@ -42,7 +45,7 @@ def advance(state: LinkState, member: Member, held_back: HeldBack, is_complete: 
             shadow,
             comment_count=count if comments_done else None,
             version=member.snapshot.version,
-            updated=member.snapshot.ticket.updated,
+            updated=_settled(member.snapshot),
         )
     elif not is_complete or (member.ref, "comments") in held_back:
         shadow = replace(shadow, comment_count=None)
@@ -50,6 +53,16 @@ def advance(state: LinkState, member: Member, held_back: HeldBack, is_complete: 
     if member.written_labels is not None and (member.ref, "labels") not in held_back:
         labels = member.written_labels
     return replace(shadow, values=values, labels=labels, is_gone=member.is_gone and is_complete)
+
+
+def _settled(snapshot: Snapshot) -> datetime | None:
+    """When the ticket was last changed, unless another change may still come under the same time.
+
+    Trackers that stamp in whole seconds give two changes of one second the same time, and polling must not take the
+    second for the first.
+    """
+    updated = snapshot.ticket.updated
+    return updated if updated is not None and snapshot.read_at - updated >= GRAIN else None
 
 
 def after_fields(member: Member, operation: WriteFields, version: str) -> Member:

@@ -5,10 +5,8 @@ Source: developers.freshdesk.com/api; the points that surprise are named where t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -48,8 +46,6 @@ from plugins.freshdesk.settings import FreshdeskSettings
 
 INCLUDE = "requester,company"
 PAGE = 100
-GRAIN = timedelta(seconds=3)
-"""Freshdesk's seconds, and what a Date header leaves open: a younger change may be followed by one of the same time."""
 
 
 class FreshdeskConnector(Connector):
@@ -96,7 +92,6 @@ class FreshdeskConnector(Connector):
     def read(self, ticket_id: str, known: Known) -> Snapshot:
         """One call, and one more for each hundred comments; names of people and groups are remembered."""
         own = self.identify().account_id
-        now = datetime.now(UTC)
         raw = self._client.get(f"/tickets/{ticket_id.lstrip('#')}", include=INCLUDE)
         ticket = self._ticket(raw)
         is_deleted = bool(raw.get("deleted") or raw.get("spam"))
@@ -105,7 +100,7 @@ class FreshdeskConnector(Connector):
             comments = tuple(mapping.comment(c, self._directory.person, own) for c in self._conversations(ticket.id))
         return Snapshot(
             ticket=ticket,
-            read_at=now,
+            read_at=self._client.now(),
             comments=comments,
             comment_count=known.comment_count if comments is None else len(comments),
             attachments=mapping.attachments(raw, ticket.requester or Person()),
@@ -115,15 +110,7 @@ class FreshdeskConnector(Connector):
     def _ticket(self, raw: Mapping[str, Any]) -> Ticket:
         responder = raw.get("responder_id")
         assignee = self._directory.person(responder, True) if responder else None
-        ticket = mapping.ticket(self._settings, self, raw, assignee=assignee, line=self._line(raw.get("group_id")))
-        if ticket.updated is None or self._has_settled(ticket.updated):
-            return ticket
-        # It may change again under the same time; polling must not take that for what was read here.
-        return replace(ticket, updated=ticket.updated - timedelta(microseconds=1))
-
-    def _has_settled(self, updated: datetime) -> bool:
-        tracker_now = datetime.fromtimestamp(time.time() + (self._client.clock_skew or 0.0), UTC)
-        return updated < tracker_now - GRAIN
+        return mapping.ticket(self._settings, self, raw, assignee=assignee, line=self._line(raw.get("group_id")))
 
     def _line(self, group_id: Any) -> int | None:
         if not group_id or not self._settings.lines:
@@ -259,7 +246,7 @@ class FreshdeskConnector(Connector):
         return Hint(
             ticket_id=ticket.id,
             event="poll",
-            at=ticket.updated if ticket.updated and self._has_settled(ticket.updated) else None,
+            at=ticket.updated,
             values={"labels": ticket.labels, "priority": ticket.priority, "category": ticket.category},
             is_deleted=is_deleted,
         )

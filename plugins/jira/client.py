@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -28,7 +29,7 @@ from hub.connector import (
     RefusedError,
     TemporaryError,
 )
-from hub.rest import retry_after
+from hub.rest import CHUNK, retry_after
 from plugins.jira.settings import JiraSettings
 
 CONNECT_TIMEOUT = 5.0
@@ -68,11 +69,19 @@ class JiraClient:
         with self._translated(doing):
             response = self._session().get(url, stream=True, headers={"Accept": "*/*"})
         try:
-            yield response.iter_content(64 * 1024)
-        except requests.RequestException as error:
-            raise TemporaryError(self._name, doing, type(error).__name__) from error
+            yield self._chunks(response, doing)
         finally:
             response.close()
+
+    def _chunks(self, response: requests.Response, doing: str) -> Iterator[bytes]:
+        try:
+            yield from response.iter_content(CHUNK)
+        except requests.RequestException as error:
+            raise TemporaryError(self._name, doing, type(error).__name__) from error
+
+    def now(self) -> datetime:
+        """The present time in UTC by the site's clock, as far as its answers have told it."""
+        return datetime.now(UTC) + timedelta(seconds=self.clock_skew or 0.0)
 
     def _send(self, method: str, path: str, **more: Any) -> Any:
         doing = f"{method} {path}"

@@ -113,7 +113,7 @@ class JiraConnector(Connector):
         comments = mapping.comments(self._settings, raws, files, project_type)
         return Snapshot(
             ticket=mapping.ticket(self._settings, self, raw, field_ids),
-            read_at=datetime.now(UTC),
+            read_at=self._client.now(),
             comments=comments,
             comment_count=total,
             attachments=files,

@@ -96,7 +96,6 @@ class ZendeskConnector(Connector):
 
     def read(self, ticket_id: str, known: Known) -> Snapshot:
         """One call, and a second one for the comments when their number says that they changed, or may have."""
-        now = datetime.now().astimezone()
         answer = self._client.get(f"/tickets/{ticket_id}", include=INCLUDE)
         raw = answer["ticket"]
         ticket = mapping.ticket(self._settings, self, raw, mapping.Sideloads(answer))
@@ -111,7 +110,7 @@ class ZendeskConnector(Connector):
                 files = first.attachments
         return Snapshot(
             ticket=ticket,
-            read_at=now,
+            read_at=self._client.now(),
             version=str(raw.get("updated_at") or ""),
             comments=comments,
             comment_count=count,

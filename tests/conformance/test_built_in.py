@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import plugins.freshdesk.sandbox
 import plugins.jira.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
+from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.jira.connector import JiraConnector
 from plugins.zendesk.connector import ZendeskConnector
 
@@ -15,6 +17,11 @@ from plugins.zendesk.connector import ZendeskConnector
 class TestZendesk(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(ZendeskConnector, plugins.zendesk.sandbox)
+
+
+class TestFreshdesk(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(FreshdeskConnector, plugins.freshdesk.sandbox)
 
 
 class TestJiraCloud(ConformanceTests):

@@ -142,17 +142,6 @@ def test_a_look_that_fails_is_repeated_from_where_it_stood(
     assert set(look(connector, start, clock)[0]) == made
 
 
-def test_a_change_that_may_be_followed_by_one_of_the_same_second_is_no_reason_to_skip_a_later_look(
-    connector: FreshdeskConnector, site: FreshdeskSandbox, clock: Clock, start: str
-) -> None:
-    ticket_id = created(connector)
-    read = connector.read(ticket_id, Known()).ticket.updated
-    site.store.tickets[int(ticket_id)].subject = "changed in the same second, and no webhook came"
-    clock.now -= timedelta(minutes=5)
-    hints, _ = look(connector, start, clock)
-    assert hints[ticket_id].at != read or hints[ticket_id].at is None
-
-
 def test_a_change_that_is_over_has_one_time_in_polls_and_reads(
     connector: FreshdeskConnector, clock: Clock, site: FreshdeskSandbox
 ) -> None:
