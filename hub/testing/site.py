@@ -51,9 +51,12 @@ class Site:
     clock: ShiftedClock | None = None
 
     def reconnected(self, **settings: Any) -> Connector:
-        """Another connector for the same tracker, with some settings changed. The caller closes it."""
-        given = self.connector.base_settings.model_copy(update=settings)
-        return type(self.connector)(self.connector.name, given)
+        """Another connector for the same tracker, with some settings changed. The caller closes it.
+
+        Raises ValueError when the settings are refused.
+        """
+        given = self.connector.base_settings
+        return type(self.connector)(self.connector.name, type(given).model_validate({**dict(given), **settings}))
 
     def with_wrong_secrets(self) -> Connector:
         """A connector whose every credential is wrong."""
