@@ -20,6 +20,7 @@ from hub.engine.inbox import JournalInbox
 from hub.engine.polling import periodics
 from hub.journal import events, failures
 from hub.metrics import Metrics
+from hub.registry import Registry
 from hub.sync.run import Result
 
 log = structlog.get_logger("hub")
@@ -125,10 +126,32 @@ def _ready(deployment: Deployment, engine: EmbeddedEngine) -> Mapping[str, str |
 @click.option("--once", is_flag=True, help="End after the scenario; exit 0 only when everything held.")
 @click.option("--json", "as_json", is_flag=True, help="The first line is one JSON object for scripts.")
 @click.option("--no-scenario", is_flag=True, help="Start everything and play nothing.")
-@click.option("--flavour", default="cloud", show_default=True, type=click.Choice(["cloud", "datacenter"]))
-def demo(once: bool, as_json: bool, no_scenario: bool, flavour: str) -> None:
+@click.option(
+    "--pair",
+    default="zendesk:jira",
+    show_default=True,
+    metavar="A:B",
+    help="Which trackers: a helpdesk or bug tracker, a colon, a bug tracker. A+C:B takes two helpdesks on one tracker.",
+)
+@click.option("--flavour", default="", help="For trackers that come in several (jira: cloud, datacenter).")
+def demo(once: bool, as_json: bool, no_scenario: bool, pair: str, flavour: str) -> None:
     """Start sandboxes and a hub on free loopback ports, and play a ticket's life through them."""
     from hub.demo import play
 
-    if not play(once=once, as_json=as_json, with_scenario=not no_scenario, flavour=flavour):
+    trackers = _trackers_of(pair)
+    try:
+        held = play(pair=trackers, once=once, as_json=as_json, with_scenario=not no_scenario, flavour=flavour)
+    except LookupError as error:
+        kinds = ", ".join(Registry.discover().kinds())
+        raise click.UsageError(f"{error}; there are {kinds}") from error
+    if not held:
         raise SystemExit(NEEDS_A_PERSON)
+
+
+def _trackers_of(pair: str) -> dict[str, str]:
+    """Kinds by tracker name: `zendesk+otrs:jira` are support, partner and dev."""
+    tickets, colon, issues = pair.partition(":")
+    kinds = [kind.strip() for kind in tickets.split("+")]
+    if not colon or not issues.strip() or not all(kinds) or len(kinds) > 2:
+        raise click.UsageError(f"--pair wants a:b or a+b:c, e.g. freshdesk:bugzilla, not {pair!r}")
+    return {**dict(zip(("support", "partner"), kinds, strict=False)), "dev": issues.strip()}

@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import yaml
 
-from hub.connector import Connector, Known
+from hub.connector import Capability, Connector, Known
+from hub.registry import Registry
 from hub.sandbox import Sandbox
 from hub.sandbox.cast import Actor, Role
 from hub.settings.load import load_settings
@@ -25,6 +26,8 @@ from hub.ticket import Snapshot
 
 START_TIMEOUT = 30.0
 """Seconds for the hub to say where it listens."""
+POLL_EVERY = 0.5
+"""Seconds between two polls of a tracker that sends no webhooks."""
 SECRET_KEYS = ("token", "password", "secret", "key")
 
 
@@ -47,6 +50,12 @@ class Stage:
             sandbox = self.sandboxes[tracker]
             self._actors[tracker, role] = _package(sandbox.kind).actor(sandbox, role)
         return self._actors[tracker, role]
+
+    @property
+    def quiet_after(self) -> float:
+        """Seconds without a write after which the hub has finished: longer where it has to poll."""
+        has_webhooks = all(Capability.WEBHOOKS in c.capabilities for c in self.connectors.values())
+        return 0.5 if has_webhooks else 3 * POLL_EVERY
 
     def snapshot(self, tracker: str, ticket_id: str) -> Snapshot:
         """A ticket as its tracker shows it now."""
@@ -150,7 +159,7 @@ def open_stage(
             for name, kind in trackers.items():
                 stage.sandboxes[name] = make_sandbox(kind, flavour)
                 stage.sandboxes[name].start()
-            write_settings(stage, links, tracker_settings or {})
+            write_settings(stage, links, tracker_settings or {}, polls_only=not with_webhooks)
             loaded = load_settings(stage.folder, env={**os.environ, **stage.environment})
             for name, entry in loaded.settings.trackers.items():
                 stage.connectors[name] = loaded.registry.create(name, entry)
@@ -172,12 +181,18 @@ def make_sandbox(kind: str, flavour: str = "") -> Sandbox:
     return sandbox
 
 
-def write_settings(stage: Stage, links: list[dict[str, Any]] | None, more: Mapping[str, Mapping[str, Any]]) -> None:
-    """Writes `hub.yaml` with every secret in the environment, as an admin would."""
+def write_settings(
+    stage: Stage, links: list[dict[str, Any]] | None, more: Mapping[str, Mapping[str, Any]], *, polls_only: bool = False
+) -> None:
+    """Writes `hub.yaml` with every secret in the environment, as an admin would.
+
+    Trackers without webhooks are polled often; with `polls_only` all are.
+    """
     names = list(stage.sandboxes)
     trackers = {}
     for name, sandbox in stage.sandboxes.items():
-        entry = {**_package(sandbox.kind).hub_settings(sandbox), **more.get(name, {})}
+        polls = {"poll": {"every": POLL_EVERY}} if polls_only or not _has_webhooks(sandbox.kind) else {}
+        entry = {**_package(sandbox.kind).hub_settings(sandbox), **polls, **more.get(name, {})}
         for section in ("credentials", "webhook"):
             entry[section] = {
                 key: _in_environment(stage, f"{name}_{key}", value) if _is_secret(key) else value
@@ -202,6 +217,10 @@ def demo_link(tickets: list[str], issues: str) -> dict[str, Any]:
         "labels": {"direction": "both", "ignore": ["escalate"]},
         "comments": {"public": "both", "private": "none"},
     }
+
+
+def _has_webhooks(kind: str) -> bool:
+    return Registry.discover().connector_class(kind).webhook_scheme is not None
 
 
 def _is_secret(key: str) -> bool:
