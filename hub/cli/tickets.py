@@ -13,7 +13,7 @@ from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
 from hub.deployment import Deployment
 from hub.journal import deliveries, links
 from hub.sync.linking import LinkingError, join, leave, resolve
-from hub.sync.run import link_key, lock_key, plan_link, run_key
+from hub.sync.run import link_key, lock_key, plan_link, plan_ticket, run_key, ticket_of
 from hub.ticket import TicketRef
 
 MAX_RUNS = 20
@@ -51,10 +51,15 @@ def plan(context: click.Context, what: str) -> None:
     """Print what would be written about a ticket or link now, without writing."""
     with opened(context) as deployment:
         key = lock_key(deployment.context, _key(deployment, what))
-        if not key.startswith("link:"):
-            click.echo(f"{what} is in no link; nothing would be written")
-            return
-        _, decision = plan_link(deployment.context, int(key.removeprefix("link:")))
+        ref = ticket_of(key)
+        if ref is None:
+            _, decision = plan_link(deployment.context, int(key.removeprefix("link:")))
+        else:
+            why, wanted = plan_ticket(deployment.context, ref)
+            click.echo(f"{what} is in no link; {why}")
+            if wanted is None:
+                return
+            decision = wanted
     if not decision.operations and not decision.problems:
         click.echo("nothing: everything is in step")
         return

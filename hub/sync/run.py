@@ -96,6 +96,34 @@ def plan_link(context: Context, link_id: int) -> tuple[LinkState, Decision]:
     return progress.state, decide(progress.state, context.now())
 
 
+def plan_ticket(context: Context, ref: TicketRef) -> tuple[str, Decision | None]:
+    """What the rules would have done about a ticket in no link, and why; None where they want nothing.
+
+    Raises ConnectorError, LookupError.
+    """
+    if ref.tracker not in context.connectors:
+        raise LookupError(f"there is no tracker {ref.tracker!r}; there are {', '.join(sorted(context.connectors))}")
+    policies = _escalating(context, ref)
+    if not policies:
+        return f"no rule links tickets of {ref.tracker}", None
+    snapshot = context.connectors[ref.tracker].read(ref.id, Known())
+    policy, because = _wanting(policies, snapshot)
+    if policy is None:
+        return because, None
+    now, ticket = context.now(), snapshot.ticket
+    ref = TicketRef(ref.tracker, ticket.id)
+    row = LinkRow(id=0, policy=policy.title, origin="created", created=now, turns={})
+    member = MemberRow(
+        link_id=0, ref=ref, key=ticket.key, url=ticket.url, role="ticket", joined=now, shadow={}
+    )  # fmt: skip
+    with context.journal.read() as connection:
+        if events.was_unlinked(connection, ref):
+            return f"{because}, but somebody unlinked it; hub link {ref} links it again", None
+        loaded = _assemble(context, row, [member], known_copies=copies.copies_of(connection, [ref]))
+    take_snapshot(loaded.progress, ref, snapshot)
+    return f"{policy.title}: {because}", decide(loaded.progress.state, now)
+
+
 def wake_unfinished(context: Context) -> None:
     """Wakes the links that an earlier process left in the middle of a write, whether or not anything else is known."""
     with context.journal.write() as connection:
@@ -141,7 +169,7 @@ def _run_ticket(context: Context, ref: TicketRef) -> Result:
     with context.journal.read() as connection:
         taken = deliveries.wakes_of(connection, [str(ref)], now)
         waiting = deliveries.waiting_deliveries(connection, [ref])
-    policies = [p for p in context.settings.links if ref.tracker in p.tickets and p.when is not None]
+    policies = _escalating(context, ref)
     if not policies:
         return _leave_alone(context, ref, taken, waiting, f"no rule links tickets of {ref.tracker}")
     shown = _not_wanted_by_what_is_shown(policies, taken, waiting)
@@ -153,14 +181,29 @@ def _run_ticket(context: Context, ref: TicketRef) -> Result:
         return _leave_alone(context, ref, taken, waiting, f"not found: {error.why}")
     except ConnectorError as error:
         return _postpone(context, str(ref), taken, error, ref)
+    policy, because = _wanting(policies, snapshot)
+    if policy is None:
+        return _leave_alone(context, ref, taken, waiting, because)
+    return _escalate(context, policy, ref, snapshot, because, taken, waiting)
+
+
+def _escalating(context: Context, ref: TicketRef) -> list[LinkSettings]:
+    """The link settings that may take a ticket of this tracker in by a rule."""
+    return [p for p in context.settings.links if ref.tracker in p.tickets and p.when is not None]
+
+
+def _wanting(policies: Sequence[LinkSettings], snapshot: Snapshot) -> tuple[LinkSettings | None, str]:
+    """The first whose rule holds, and why; None and all reasons where none does."""
+    if snapshot.is_deleted:
+        return None, "not escalated: it is deleted"
     reasons = []
     for policy in policies:
         assert policy.when is not None
         answer = evaluate(policy.when, facts_of(snapshot.ticket))
-        if answer.holds and not snapshot.is_deleted:
-            return _escalate(context, policy, ref, snapshot, answer.because, taken, waiting)
+        if answer.holds:
+            return policy, answer.because
         reasons.append(f"{policy.title}: {answer.because}")
-    return _leave_alone(context, ref, taken, waiting, "not escalated: " + "; ".join(reasons))
+    return None, "not escalated: " + "; ".join(reasons)
 
 
 def _not_wanted_by_what_is_shown(
