@@ -16,12 +16,10 @@ from hub.journal.copies import Copy
 from hub.settings.model import Direction
 from hub.sync.marks import comment_mark, is_own_mark
 from hub.sync.operations import AddComment, AttachFile, DeleteComment, EditComment, FileCopy, Operation
+from hub.sync.shorten import shortened
 from hub.sync.state import LinkState, Member
-from hub.text import fingerprint, truncate
+from hub.text import fingerprint
 from hub.ticket import Attachment, Comment, Markdown, TicketRef, Visibility
-
-MAX_TEXT = 30_000
-"""Characters of a copied comment: Jira takes 32,767, the least of all trackers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ def _signed(source: Member, comment: Comment, notes: Iterable[str] = ()) -> Mark
     when = comment.created.strftime("%Y-%m-%d %H:%M UTC")
     head = f"**{_literal(comment.author.label)}** ({_literal(source.ref.tracker)} {_literal(source.key)}, {when}):"
     text = "\n\n".join([head, comment.text, *notes]).rstrip()
-    return truncate(Markdown(text), MAX_TEXT, f"*(shortened; the whole text is in {_literal(str(source.ref))})*")
+    return shortened(text, f"*(shortened; the whole text is in {_literal(str(source.ref))})*")
 
 
 def _literal(name: str) -> str:

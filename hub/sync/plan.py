@@ -24,6 +24,7 @@ from hub.sync.operations import (
     WriteLink,
     digest_of_operation,
 )
+from hub.sync.shorten import shortened
 from hub.sync.state import LinkState, Member
 from hub.ticket import Markdown, Status, TicketRef, Value, Visibility
 
@@ -115,7 +116,7 @@ def _decide_create(state: LinkState) -> Decision:
     draft = Draft(
         marker=ticket_mark(source.ref, state.install_id, state.id),
         title=str(state.issue_form.hold("title", ticket.title)),
-        description=ticket.description or Markdown(""),
+        description=shortened(ticket.description or ""),
         values=values,
         labels=labels,
         requester=ticket.requester,
@@ -243,4 +244,4 @@ def _write_fields(member: Member, writes: list[FieldWrite], labels: LabelWrite |
 
 def _wanted(write: FieldWrite) -> Value:
     """What is handed to the connector: a text in full, everything else in the form that the tracker holds."""
-    return write.value if write.field == "description" else write.held
+    return shortened(str(write.value or "")) if write.field == "description" else write.held

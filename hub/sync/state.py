@@ -11,6 +11,7 @@ from hub.connector import Capability, Unwritable
 from hub.journal.copies import Copy
 from hub.settings.model import LinkSettings
 from hub.sync.people import People
+from hub.sync.shorten import shortened
 from hub.text import fingerprint
 from hub.ticket import Category, Markdown, Priority, Snapshot, Status, Ticket, TicketRef, Value
 
@@ -117,7 +118,7 @@ class Member:
     def hold(self, field_name: str, value: Value) -> Value:
         """`value` in comparable form after it was written here. Raises `hub.connector.Unwritable`."""
         if field_name == "description":
-            return fingerprint(self.form.hold_text(Markdown(str(value or ""))))
+            return fingerprint(self.form.hold_text(shortened(str(value or ""))))
         if field_name == "assignee" and value is not None and self.account(str(value)) is None:
             raise Unwritable(f"nobody in {self.ref.tracker} is known as {value}; add the account under people")
         return self.form.hold(field_name, value)

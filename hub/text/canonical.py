@@ -44,6 +44,9 @@ _MAYBE_MARKUP = re.compile(
 _ESCAPED = re.compile(r"[\\`*_\[\]<>&~|]")
 _LINE_START = re.compile(r"^(?:([-+])(?= |$)|(#{1,6})(?= |$)|(\d{1,9})([.)])(?= |$)|(=+|-+)(?= *$))")
 MAX_ROUNDS = 4
+LONGEST = 200_000
+"""Characters of a tracker's text that are looked at. No tracker shows that much of one text, and a log that somebody
+pasted must not hold everybody else's tickets up."""
 LONGEST_KEPT = 20_000
 """Characters up to which a text's tree is kept for a while."""
 

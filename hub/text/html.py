@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from urllib.parse import quote, unquote
 
-from hub.text.canonical import from_tree, parse
+from hub.text.canonical import LONGEST, from_tree, parse
 from hub.text.tree import (
     Block,
     Break,
@@ -76,7 +76,9 @@ _STOPS = {"ul", "ol", "table", "blockquote", "div", "td", "th"}
 
 
 def from_html(html: str, *, images: Mapping[str, str] | None = None) -> Markdown:
-    """Neutral text of any HTML; `images` maps the address of an image to the name of the file that it is."""
+    """Neutral text of any HTML, as far as `LONGEST` characters go; `images` maps the address of an image to the name
+    of the file that it is."""
+    html = html[:LONGEST]
     if "<" not in html and "&" not in html:
         return from_tree([Paragraph((Text(html),))])
     reader = _Reader(images or {})

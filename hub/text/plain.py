@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hub.text.canonical import from_tree, parse
+from hub.text.canonical import LONGEST, from_tree, parse
 from hub.text.tree import (
     Block,
     Break,
@@ -24,8 +24,11 @@ from hub.ticket import Markdown
 
 
 def from_plain(text: str) -> Markdown:
-    """Takes every character literally; an empty line begins a paragraph, any other line end is kept."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    """Takes every character literally; an empty line begins a paragraph, any other line end is kept.
+
+    No more than `LONGEST` characters are looked at.
+    """
+    lines = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
     return from_tree([paragraph_of_lines(part.split("\n")) for part in re.split(r"\n[ \t]*\n+", lines)])
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
-from hub.text.canonical import from_tree, parse
+from hub.text.canonical import LONGEST, from_tree, parse
 from hub.text.html import attachment_address, attachment_name
 from hub.text.tree import (
     Block,
@@ -63,9 +63,12 @@ _MARKS = {"*": "strong", "_": "em", "-": "strike"}
 
 
 def from_wiki(wiki: str, *, mention: MentionName | None = None) -> Markdown:
-    """Neutral text of wiki markup. `mention` names the person behind a `[~account]`; unnamed ones become @account."""
+    """Neutral text of wiki markup. `mention` names the person behind a `[~account]`; unnamed ones become @account.
+
+    No more than `LONGEST` characters are looked at.
+    """
     reader = _Reader(mention or (lambda account: None))
-    return from_tree(reader.blocks(reader.prepare(wiki)))
+    return from_tree(reader.blocks(reader.prepare(wiki[:LONGEST])))
 
 
 def to_wiki(text: Markdown) -> str:

@@ -214,3 +214,18 @@ def test_nothing_is_called_for_a_link_that_nothing_points_at() -> None:
     world.settle()
     assert all(not connector.calls for connector in world.connectors.values())
     assert failures is not None
+
+
+def test_a_description_that_no_tracker_takes_is_cut_and_the_two_sides_stay_in_step() -> None:
+    world = World()
+    ticket = world.support.open_ticket(
+        title="Long", description="Łącznie za dużo. " * 20_000, labels=frozenset({"escalate"})
+    )
+    world.settle()
+    (issue,) = world.dev.tickets.values()
+    assert len(issue.description) < 32_000
+    assert "shortened" in issue.description
+    writes = world.writes()
+    world.support.touch(ticket, "person")
+    world.settle()
+    assert world.writes() == writes

@@ -22,6 +22,7 @@ from hub.text import (
     to_wiki,
     truncate,
 )
+from hub.text.canonical import LONGEST
 from hub.ticket import Markdown
 from tests.shared import payload_files
 
@@ -194,9 +195,10 @@ def test_a_text_that_is_too_long_is_cut_between_blocks_and_says_so() -> None:
     assert truncate(text, 100_000, "*(shortened)*") == text
 
 
-def test_two_megabytes_of_polish_html_are_read() -> None:
-    text = from_html("<p>Zażółć gęślą jaźń <b>bardzo</b> ważne &amp; pilne</p>\n" * 35_000)
-    assert text.count("**bardzo**") == 35_000
+def test_two_megabytes_of_polish_html_are_read_as_far_as_anybody_would_show_them() -> None:
+    line = "<p>Zażółć gęślą jaźń <b>bardzo</b> ważne &amp; pilne</p>\n"
+    text = from_html(line * 35_000)
+    assert text.count("**bardzo**") == pytest.approx(LONGEST / len(line), abs=1)
 
 
 def test_deep_nesting_is_flattened_and_not_refused() -> None:
