@@ -277,7 +277,8 @@ class Hint:
     `actor_id` is the tracker's account id of whoever did it, None where it is not told. `values` are neutral field
     values that the payload shows, in the form of `Ticket`; with `comment_id` they let the hub recognise its own
     echo by value. `is_partial` is True where the payload does not show all that changed.
-    `touches_comments` is True unless comments and files cannot have changed.
+    `touches_comments` is True unless comments and files cannot have changed. `merged_into` is the id of the ticket
+    that took this one in and is to take its place.
     """
 
     ticket_id: str
@@ -289,6 +290,7 @@ class Hint:
     is_partial: bool = True
     touches_comments: bool = True
     is_deleted: bool = False
+    merged_into: str = ""
 
 
 @dataclass(frozen=True, slots=True)

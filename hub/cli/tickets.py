@@ -12,8 +12,9 @@ from rich.table import Table
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
 from hub.deployment import Deployment
 from hub.journal import deliveries, links
+from hub.sync.keys import link_key, lock_key, ticket_of
 from hub.sync.linking import LinkingError, join, leave, resolve
-from hub.sync.run import link_key, lock_key, plan_link, plan_ticket, run_key, ticket_of
+from hub.sync.run import plan_link, plan_ticket, run_key
 from hub.ticket import TicketRef
 
 MAX_RUNS = 20

@@ -18,7 +18,8 @@ import structlog
 
 from hub.journal import deliveries
 from hub.sync.context import Context
-from hub.sync.run import Result, lock_key_in, run_broke_off, run_key, wake_unfinished
+from hub.sync.keys import lock_key_in
+from hub.sync.run import Result, run_broke_off, run_key, wake_unfinished
 
 log = structlog.get_logger("hub.engine")
 

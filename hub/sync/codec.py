@@ -94,6 +94,7 @@ def dump_hint(hint: Hint) -> dict[str, Any]:
         "is_partial": hint.is_partial,
         "touches_comments": hint.touches_comments,
         "is_deleted": hint.is_deleted,
+        "merged_into": hint.merged_into,
     }
 
 
@@ -114,6 +115,7 @@ def load_hint(data: Mapping[str, Any]) -> Hint:
         is_partial=data["is_partial"],
         touches_comments=data["touches_comments"],
         is_deleted=data["is_deleted"],
+        merged_into=data.get("merged_into", ""),
     )
 
 

@@ -11,8 +11,8 @@ from hub.journal import deliveries, events, links
 from hub.journal.links import AlreadyLinkedError, MemberRole
 from hub.settings.model import LinkSettings
 from hub.sync.context import Context
+from hub.sync.keys import link_key
 from hub.sync.marks import link_id_mark
-from hub.sync.run import link_key
 from hub.ticket import Ticket, TicketRef
 
 

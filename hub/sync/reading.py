@@ -95,7 +95,8 @@ def take_snapshot(progress: Progress, ref: TicketRef, snapshot: Snapshot) -> Non
     """Puts a snapshot into the state; follows a ticket that has a new key or address."""
     member = progress.state.member(ref)
     if not snapshot.is_deleted and snapshot.ticket.key != member.key:
-        progress.note("moved", ref, old=member.key, new=snapshot.ticket.key)
+        if member.key:
+            progress.note("moved", ref, old=member.key, new=snapshot.ticket.key)
         member = replace(member, key=snapshot.ticket.key, url=snapshot.ticket.url or member.url)
     progress.stale.discard(ref)
     progress.replace_member(replace(member, snapshot=snapshot, written={}, written_labels=None))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import structlog
 from sqlalchemy.engine import Connection
 
-from hub.connector import AuthError, ConnectorError, Known, NotFoundError, RateLimitedError
+from hub.connector import AuthError, ConnectorError, Known, NotFoundError, PermanentError, RateLimitedError
 from hub.journal import copies, deliveries, events, failures, intents, links
 from hub.journal.copies import Copy
 from hub.journal.deliveries import Delivery, Wake
@@ -28,6 +28,8 @@ from hub.sync.apply import apply_operations
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
 from hub.sync.fields import next_turns
+from hub.sync.keys import link_key, ticket_of
+from hub.sync.merging import take_place
 from hub.sync.operations import Operation
 from hub.sync.plan import Decision, decide
 from hub.sync.progress import Progress, backoff, failure_name
@@ -53,28 +55,6 @@ class Result:
     outcome: Literal["idle", "written", "postponed"]
     due: datetime | None = None
     why: str = ""
-
-
-def link_key(link_id: int) -> str:
-    return f"link:{link_id}"
-
-
-def lock_key(context: Context, wake_key: str) -> str:
-    """Under which key a wake is to run: that of the ticket's link, if it is in one."""
-    with context.journal.read() as connection:
-        return lock_key_in(connection, wake_key)
-
-
-def lock_key_in(connection: Connection, wake_key: str) -> str:
-    """The same within a transaction."""
-    ref = ticket_of(wake_key)
-    link_id = None if ref is None else links.link_of(connection, ref)
-    return wake_key if link_id is None else link_key(link_id)
-
-
-def ticket_of(key: str) -> TicketRef | None:
-    """The ticket whose own key this is, None for the key of a link."""
-    return None if key.startswith("link:") else TicketRef.parse(key)
 
 
 def run_key(context: Context, key: str) -> Result:
@@ -399,6 +379,8 @@ def _run_link(context: Context, link_id: int) -> Result:
 
 def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Result:
     progress = loaded.progress
+    if _has_merged(loaded):
+        return Result("written", why="a ticket was merged into another, which took its place")
     echoes: list[int] = []
     try:
         maybe_written = recover(progress, loaded.intents)
@@ -418,6 +400,30 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
     if progress.down:
         return _finish_failed(loaded, echoes, next(iter(progress.down.values())))
     return _finish(loaded, echoes, Result("written" if progress.writes else "idle"))
+
+
+def _has_merged(loaded: _Loaded) -> bool:
+    """Whether a ticket of the link was merged into another that has its place now; the link is woken again then."""
+    context, state = loaded.progress.context, loaded.progress.state
+    merged = {
+        (delivery.ref, TicketRef(delivery.ref.tracker, hint.merged_into))
+        for delivery in loaded.waiting
+        for hint in map(load_hint, delivery.hints)
+        if hint.merged_into and hint.ticket_id == delivery.ref.id
+    }
+    has_changed = False
+    for gone, heir in sorted(merged, key=str):
+        with context.journal.write() as connection:
+            why = take_place(connection, state.id, gone, heir, context.now())
+            if not why:
+                done = [d.id for d in loaded.waiting if d.ref == gone]
+                deliveries.settle_deliveries(connection, done, "done", "merged")
+                deliveries.settle_wakes(connection, [w for w in loaded.taken if w.key == str(gone)])
+                has_changed = True
+        if why:
+            remedy = f"Unlink one of them, then link {heir} to the issue that is to stay."
+            loaded.progress.fail(gone, "merge", str(heir), PermanentError(gone.tracker, "merge", why, remedy))
+    return has_changed
 
 
 def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tuple[dict[TicketRef, Request], list[int]]:

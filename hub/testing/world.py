@@ -11,7 +11,8 @@ from hub.engine.polling import poll
 from hub.journal import Journal, deliveries
 from hub.settings.model import LinkSettings, Settings
 from hub.sync.context import Context
-from hub.sync.run import link_key, lock_key, run_key, wake_unfinished
+from hub.sync.keys import link_key, lock_key
+from hub.sync.run import run_key, wake_unfinished
 from hub.testing.model import ModelConnector, ModelTracker, is_write
 
 MAX_RUNS = 200

@@ -61,6 +61,7 @@ def _event(body: Mapping[str, Any], maps: Any) -> Sequence[Hint] | Ignored:
             is_partial=not (is_comment or name in SHOWN),
             touches_comments=name not in WITHOUT_COMMENTS | DELETIONS,
             is_deleted=name in DELETIONS,
+            merged_into=str(event.get("target_ticket_id") or "") if name == "ticket.merged" else "",
         )
     ]
 

@@ -21,7 +21,8 @@ from hub.journal import deliveries, links, schema
 from hub.registry import Registry
 from hub.sandbox.cast import File
 from hub.sync.context import Context, utc_now
-from hub.sync.run import lock_key, run_key
+from hub.sync.keys import lock_key
+from hub.sync.run import run_key
 from hub.ticket import Comment, Snapshot, Status, TicketRef
 
 CLASSES = Registry.discover().connector_classes()

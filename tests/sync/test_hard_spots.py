@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from hub.connector import ConflictError
+from hub.connector import ConflictError, Hint
+from hub.engine.inbox import JournalInbox
 from hub.journal import failures, links
 from hub.settings.model import LinkSettings
 from hub.sync.linking import join, leave
 from hub.testing.model import HUB_ACCOUNT
 from hub.testing.world import World
-from hub.ticket import Attachment, Person
+from hub.ticket import Attachment, Person, TicketRef
 from tests.sync.test_pains import linked, open_failures, words
 
 
@@ -229,3 +230,43 @@ def test_a_description_that_no_tracker_takes_is_cut_and_the_two_sides_stay_in_st
     world.support.touch(ticket, "person")
     world.settle()
     assert world.writes() == writes
+
+
+def merge(world: World, gone: str, heir: str) -> None:
+    """The helpdesk merges one ticket into another and says so by webhook."""
+    hint = Hint(ticket_id=gone, event="merged", merged_into=heir)
+    inbox = JournalInbox(world.journal, lambda: None)
+    inbox.store(
+        tracker="support", delivery_key=f"merge-{gone}", received=world.clock(), headers={}, body=b"", hints=[hint],
+        ignored=None,
+    )  # fmt: skip
+    world.run_due()
+    world.settle()
+
+
+def test_a_ticket_that_another_was_merged_into_takes_its_place_in_the_link() -> None:
+    world = World()
+    gone = world.support.open_ticket(title="First", labels=frozenset({"escalate"}))
+    world.settle()
+    (issue,) = world.dev.tickets
+    heir = world.support.open_ticket(title="Second")
+    merge(world, gone, heir)
+    world.support.say(heir, "It is still broken.")
+    world.settle()
+    with world.journal.read() as connection:
+        assert links.link_of(connection, TicketRef("support", gone)) is None
+        assert links.link_of(connection, TicketRef("support", heir)) == 1
+    assert sum("still broken" in c.text for c in world.dev.tickets[issue].comments) == 1
+    assert len(world.dev.tickets) == 1
+
+
+def test_two_issues_do_not_become_one_because_two_tickets_did() -> None:
+    world = World()
+    gone, heir = (world.support.open_ticket(title=t, labels=frozenset({"escalate"})) for t in ("First", "Second"))
+    world.settle()
+    merge(world, gone, heir)
+    with world.journal.read() as connection:
+        (failure,) = failures.unresolved_failures(connection)
+        assert links.link_of(connection, TicketRef("support", gone)) == 1
+    assert "an issue of its own" in failure.why
+    assert "Unlink one of them" in failure.remedy
