@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.connector import AuthError, Finding, NotFoundError
 from plugins.gitlab.client import GitlabClient
-from plugins.gitlab.labels import STATES
+from plugins.gitlab.labels import CLOSED, NO_LABEL, NO_LABELS, OPENED
 from plugins.gitlab.mapping import Maps
 from plugins.gitlab.settings import GitlabSettings
 
@@ -87,7 +87,7 @@ def _check_labels(client: GitlabClient, settings: GitlabSettings, maps: Maps) ->
     findings = []
     for setting, table in (("statuses", maps.statuses), ("priorities", maps.priorities)):
         for neutral, word in table.written.items():
-            if word in STATES or word in known:
+            if word in NO_LABELS or word in known:
                 continue
             close = difflib.get_close_matches(word, known, 1, 0.7)
             hint = f"Did you mean {close[0]!r}? " if close else ""
@@ -112,6 +112,20 @@ def _check_labels(client: GitlabClient, settings: GitlabSettings, maps: Maps) ->
             for label in family.among(known)
             if label.casefold() not in table.meaning
         ]
+    bare = (
+        (OPENED, "statuses", maps.statuses),
+        (CLOSED, "statuses", maps.statuses),
+        (NO_LABEL, "priorities", maps.priorities),
+    )
+    findings += [
+        Finding(
+            "warning",
+            f"nothing is said about {word!r}, which is what an issue without such a label shows: it does not travel",
+            f"Put {word} under {setting}, behind the label that is written.",
+        )
+        for word, setting, table in bare
+        if word not in table.meaning
+    ]
     for name, family in maps.families.fields.items():
         if not family.among(known):
             scope = settings.fields[name].id

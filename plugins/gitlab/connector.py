@@ -43,7 +43,7 @@ from hub.ticket import Attachment, Markdown, Person, Snapshot, Value, Visibility
 from plugins.gitlab import mapping, payloads, polling, text
 from plugins.gitlab.checks import check
 from plugins.gitlab.client import PAGE, GitlabClient
-from plugins.gitlab.labels import CLOSED, LABEL_LIMIT, SEVERAL, STATES, Families
+from plugins.gitlab.labels import CLOSED, LABEL_LIMIT, NO_LABEL, NO_LABELS, SEVERAL, Families
 from plugins.gitlab.settings import GitlabSettings
 
 _KEY = re.compile(r"(?:(?P<project>[^#\s]*)#)?(?P<iid>\d+)")
@@ -224,9 +224,10 @@ class GitlabConnector(Connector):
     def _swap(self, name: str, value: Value, shown: str, add: set[str], remove: set[str]) -> None:
         family = self.families.status if name == "status" else self.families.priority
         word = None if value is None else self.native(name, value)
-        if word is not None and word not in STATES:
+        if word is not None and word not in NO_LABELS:
             add.add(word)
-        remove |= {label for label in (*family.spelled, *family.words, *shown.split(SEVERAL)) if label} - add
+        standing = (*family.spelled, *family.words, *shown.split(SEVERAL))
+        remove |= {label for label in standing if label and label != NO_LABEL} - add
 
     def _state_of(self, value: Value) -> str:
         """The event that brings an issue to where a status has it: by what its word means when it is read again."""

@@ -16,7 +16,10 @@ from hub.settings.trackers import CustomField
 from hub.ticket import Priority, Status
 
 OPENED, CLOSED, MOVED = "opened", "closed", "moved"
-STATES = frozenset({OPENED, CLOSED, MOVED})
+NO_LABEL = "none"
+"""The word for an issue without a label of a family: what a priority is that nobody set."""
+NO_LABELS = frozenset({OPENED, CLOSED, MOVED, NO_LABEL})
+"""Words of the tables that are no labels."""
 LABEL_LIMIT = 255
 SEVERAL = ", "
 """Stands between labels that contradict each other; no label can hold a comma."""
@@ -35,7 +38,7 @@ class Family:
     @classmethod
     def of(cls, table: ValueMap[Any]) -> Family:
         """The labels that a table names, with every label of the same scopes."""
-        words = frozenset(word for word in table.meaning if word not in STATES)
+        words = frozenset(word for word in table.meaning if word not in NO_LABELS)
         spelled = frozenset(word for word in table.written.values() if word.casefold() in words)
         return cls(frozenset(filter(None, map(scope_of, words))), words, spelled)
 
@@ -76,6 +79,10 @@ class Families:
         if is_closed:
             return fitting[0] if len(fitting) == 1 else CLOSED
         return SEVERAL.join(fitting) or OPENED
+
+    def priority_word(self, labels: Sequence[str]) -> str:
+        """The word for an issue's priority, which the table of priorities translates."""
+        return SEVERAL.join(self.priority.among(labels)) or NO_LABEL
 
     def hold(self, label: str) -> str:
         """A label as GitLab keeps it, and such that it does not say a status or a priority."""

@@ -23,7 +23,7 @@ from hub.ticket import (
     Ticket,
     Visibility,
 )
-from plugins.gitlab.labels import CLOSED, OPENED, SEVERAL, Families
+from plugins.gitlab.labels import CLOSED, NO_LABEL, OPENED, SEVERAL, Families
 from plugins.gitlab.settings import GitlabSettings
 from plugins.gitlab.text import files_in, shown, stamp_of
 
@@ -39,7 +39,7 @@ STATUSES = {
 PRIORITIES = {
     "lowest": ["priority::lowest"],
     "low": ["priority::low"],
-    "normal": ["priority::normal", "priority::medium"],
+    "normal": ["priority::normal", "priority::medium", NO_LABEL],
     "high": ["priority::high"],
     "urgent": ["priority::urgent", "priority::critical"],
 }
@@ -79,9 +79,8 @@ def ticket(settings: GitlabSettings, maps: Maps, raw: Mapping[str, Any]) -> Tick
     labels = label_names(raw)
     families = maps.families
     status = families.status_word(str(raw.get("state")), labels, is_moved=bool(raw.get("moved_to_id")))
-    priority = SEVERAL.join(families.priority.among(labels))
-    native = {"status": status, "state": str(raw.get("state") or "")}
-    native |= {"priority": priority} if priority else {}
+    priority = families.priority_word(labels)
+    native = {"status": status, "state": str(raw.get("state") or ""), "priority": priority}
     native |= {"status_labels": SEVERAL.join(families.status.among(labels))} if families.status.among(labels) else {}
     native |= {"category": str(raw["issue_type"])} if raw.get("issue_type") else {}
     native |= {"confidential": "yes"} if raw.get("confidential") else {}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from hub.connector import Hint, Ignored, WebhookRequest
 from hub.ticket import Value
-from plugins.gitlab.labels import CLOSED, OPENED, SEVERAL
+from plugins.gitlab.labels import CLOSED, OPENED
 from plugins.gitlab.mapping import Maps, label_names, utc
 
 SHOWN = {
@@ -102,7 +102,7 @@ def _values(body: Mapping[str, Any], issue: Mapping[str, Any], maps: Maps) -> di
     if state is not None:
         status = maps.statuses.to_neutral(families.status_word(state, labels, is_moved=bool(issue.get("moved_to_id"))))
         values |= {"status": status} if status != "unknown" else {}
-    priority = maps.priorities.to_neutral(SEVERAL.join(families.priority.among(labels)))
+    priority = maps.priorities.to_neutral(families.priority_word(labels))
     values |= {"priority": priority} if priority != "unknown" else {}
     values["labels"] = frozenset(label for label in labels if not families.are_special(label))
     return values

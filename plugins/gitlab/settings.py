@@ -19,8 +19,9 @@ class GitlabCredentials(Section):
 class GitlabSettings(TrackerSettings):
     """A GitLab instance and the project whose issues are kept in step.
 
-    Words under `statuses` are `opened`, `closed` or names of labels, under `priorities` names of labels, under
-    `categories` GitLab's issue types. A field's `id` is the scope of its labels: `severity` for `severity::2`.
+    Words under `statuses` are `opened`, `closed` or names of labels, under `priorities` names of labels or `none` for
+    an issue without one, under `categories` GitLab's issue types. A field's `id` is the scope of its labels:
+    `severity` for `severity::2`.
     """
 
     credentials: GitlabCredentials
