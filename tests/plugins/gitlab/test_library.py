@@ -44,7 +44,11 @@ def test_it_creates_reads_edits_and_deletes_an_issue(project: Any) -> None:
     assert (made.iid, made.state, made.labels, made.confidential) == (1, "opened", ["a", "b"], False)
     project.issues.update(made.iid, {"add_labels": "c,d", "remove_labels": "a", "state_event": "close"})
     again = project.issues.get(made.iid)
-    assert (again.labels, again.state, again.closed_by["username"]) == (["b", "c", "d"], "closed", "admin1")
+    assert (again.labels, again.state, again.attributes["closed_by"]["username"]) == (
+        ["b", "c", "d"],
+        "closed",
+        "admin1",
+    )
     again.state_event = "reopen"
     again.labels = ["only"]
     again.save()

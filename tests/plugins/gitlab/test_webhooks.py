@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -125,12 +124,12 @@ def test_labels_show_all_only_where_no_field_is_kept_in_them() -> None:
 
 
 @pytest.fixture
-def sent(site: GitlabSandbox) -> Iterator[list[Delivery]]:
+def sent(site: GitlabSandbox) -> list[Delivery]:
     """What the sandbox would send."""
     found: list[Delivery] = []
-    site.webhooks.send = found.append  # type: ignore[method-assign]  # looked at instead of sent
+    site.webhooks.send = found.append  # type: ignore[method-assign,assignment]  # looked at instead of sent
     site.add_webhook_target("http://127.0.0.1:9/")
-    yield found
+    return found
 
 
 def test_a_delivery_carries_the_secret_and_the_headers_of_a_captured_one(
