@@ -28,7 +28,8 @@ _RUN = re.compile(r"(^```.+?\n```$)|^/(?=[a-z_]+(?:\s|\Z))", re.M | re.S | re.I)
 """What GitLab's older extractor takes for code, and for a command. It knows no longer fences than three backticks."""
 _FILE = r"(?P<host>(?:https?://[^/\s)]+)?(?:/-/project/\d+)?)/uploads/(?P<secret>[0-9a-f]{32})/(?P<file>[^\s)]+)"
 _LINK = re.compile(rf"(?P<image>!?)\[(?P<label>(?:\\.|[^\]\\\n])*)\]\({_FILE}\)(?:\{{[^}}\n]*\}})?")
-_OWN_FILES = re.compile(rf"\n*^(?:!?\[(?:\\.|[^\]\\\n])*\]\({re.sub(r'P<[a-z]+>', ':', _FILE)}\)\s*)+\Z", re.M)
+_OWN_FILES = re.compile(rf"\n*^(?:\[(?:\\.|[^\]\\\n])*\]\({re.sub(r'P<[a-z]+>', ':', _FILE)}\)\s*)+\Z", re.M)
+"""The links that the hub itself puts below a text. Neutral texts hold no links without a host."""
 _IMAGE_OF_FILE = re.compile(rf"\]\({re.escape(ATTACHMENT)}([^)\s]+)\)")
 _MARKUP = re.compile(r"([\\`*_\[\]<>~|&!])")
 

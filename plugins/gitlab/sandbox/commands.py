@@ -13,7 +13,7 @@ _EXTRACT = re.compile(
     rf"|(?:^/(?P<command>{'|'.join(NAMES)})(?: (?P<argument>[^\n]*))?(?:\s*\n|\Z))",
     re.M | re.S | re.I,
 )
-_CODE = re.compile(r"^(`{3,}).*?^\1`*$|(?<![`\\])(`+)(?!`).*?(?<!`)\2(?!`)|<!--.*?-->", re.M | re.S)
+_CODE = re.compile(r"\\[\\`<]|^(`{3,}).*?^\1`*$|(?<!`)(`+)(?!`).*?(?<!`)\2(?!`)|<!--.*?-->", re.M | re.S)
 _LINKS = re.compile(r"!?\[[^\]\n]*\]\([^)\s]*\)|https?://\S+")
 
 
