@@ -10,30 +10,35 @@ from hub.ticket import Markdown
 WORD_JOINER = "\u2060"
 """Invisible, and enough for no tracker to take `@name` for a mention."""
 
-_CODE = re.compile(r"(^(`{3,}).*?^\2`*$|(?<!`)(`+)(?!`).*?(?<!`)\3(?!`))", re.M | re.S)
+_CODE = re.compile(r"(^(`{3,}).*?^\2`*$|\\[\\`]|(?<!`)(`+)(?!`).*?(?<!`)\3(?!`))", re.M | re.S)
+"""Code, and what is no code because its backtick is escaped: in canonical text every other backtick belongs to code."""
 _ADDRESS = r"\]\([^)\s]*\)|<[^>\s]*>|\bhttps?://\S+"
 _MENTION = re.compile(rf"({_ADDRESS})|(?<![\w.+\-@])@(?=[\w\[\\])")
-_COMMAND = re.compile(r"^((?:[>\s]|[-*] |\d+\. )*)/(?=[a-z_]+(?:\s|\\|$))", re.M)
+_COMMAND = re.compile(r"^((?:[>\s]|[-*] |\d+\. )*)/(?=[a-z_]+(?:\s|\\|$))", re.M | re.I)
 
 
-def defuse(text: Markdown, *, quick_actions: bool = False) -> Markdown:
+def defuse(text: Markdown, *, quick_actions: bool = False, references: str = "") -> Markdown:
     """The text with `@name` broken up unseen; with `quick_actions` also `/command` at the beginning of a line.
 
-    Code, mail addresses and links stay as they are. Idempotent.
+    `references` are signs that name a ticket of the tracker when a number follows (`#` for `#12`): they are broken
+    up too. Code, mail addresses and links stay as they are. Idempotent.
     """
-    if "@" not in text and not (quick_actions and "/" in text):
+    if "@" not in text and not (quick_actions and "/" in text) and not any(sign in text for sign in references):
         return text
     parts = []
     end = 0
     for code in _CODE.finditer(text):
-        parts += [_break_up(text[end : code.start()], quick_actions), code.group(0)]
+        parts += [_break_up(text[end : code.start()], quick_actions, references), code.group(0)]
         end = code.end()
-    parts.append(_break_up(text[end:], quick_actions))
+    parts.append(_break_up(text[end:], quick_actions, references))
     return canonical("".join(parts))
 
 
-def _break_up(text: str, quick_actions: bool) -> str:
+def _break_up(text: str, quick_actions: bool, references: str) -> str:
     text = _MENTION.sub(lambda m: m.group(1) or f"@{WORD_JOINER}", text)
     if quick_actions:
         text = _COMMAND.sub(lambda m: f"{m.group(1)}{WORD_JOINER}/", text)
+    if references:
+        naming = rf"({_ADDRESS})|([{re.escape(references)}])(?=\d)"
+        text = re.sub(naming, lambda m: m.group(1) or f"{m.group(2)}{WORD_JOINER}", text)
     return text

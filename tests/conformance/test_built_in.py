@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 import plugins.freshdesk.sandbox
+import plugins.gitlab.sandbox
 import plugins.jira.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
 from plugins.freshdesk.connector import FreshdeskConnector
+from plugins.gitlab.connector import GitlabConnector
 from plugins.jira.connector import JiraConnector
 from plugins.zendesk.connector import ZendeskConnector
 
@@ -22,6 +24,11 @@ class TestZendesk(ConformanceTests):
 class TestFreshdesk(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(FreshdeskConnector, plugins.freshdesk.sandbox)
+
+
+class TestGitLab(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(GitlabConnector, plugins.gitlab.sandbox)
 
 
 class TestJiraCloud(ConformanceTests):

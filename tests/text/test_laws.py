@@ -178,6 +178,9 @@ def test_a_picture_refers_to_the_file_that_it_is_and_is_a_picture_again_where_th
         ("mail anna@example.com", "mail anna@example.com"),
         ("`@all` stays", "`@all` stays"),
         ("/close", "\u2060/close"),
+        ("/CLOSE", "\u2060/CLOSE"),
+        ("\\`@all\\`", "\\`@\u2060all\\`"),
+        ("\\`\\`x\\` @all `@code`", "\\`\\`x\\` @\u2060all `@code`"),
         ("see https://x.example/@me", "see https://x.example/@me"),
     ],
 )
@@ -185,6 +188,14 @@ def test_mentions_and_commands_are_made_harmless(text: str, harmless: str) -> No
     once = defuse(canonical(text), quick_actions=True)
     assert once == harmless
     assert defuse(once, quick_actions=True) == once
+
+
+def test_a_number_that_would_name_another_ticket_is_broken_up_where_the_tracker_asks_for_it() -> None:
+    text = canonical("Like #7 and [#8](https://x.example/#9), `#10`, https://x.example/#11, # 12")
+    once = defuse(text, references="#")
+    assert once == text.replace("#7", "#\u20607").replace("[#8", "[#\u20608")
+    assert defuse(once, references="#") == once
+    assert defuse(text) == text
 
 
 def test_a_text_that_is_too_long_is_cut_between_blocks_and_says_so() -> None:
