@@ -374,7 +374,9 @@ class OtrsConnector(Connector):
         about += ["labels"] if changes.add_labels or changes.remove_labels else []
         if not about:
             settings = self._settings
-            names = ", ".join(x for x in (settings.marker_field, settings.comment_marker_field, settings.link_field) if x)
+            names = ", ".join(
+                x for x in (settings.marker_field, settings.comment_marker_field, settings.link_field) if x
+            )
             remedy = f"Make the dynamic fields {names}, see the README; `hub check` says which are missing."
             return PermanentError(self.name, error.doing, why, remedy)
         others = {name: text for name, text in error.fields.items() if name != DYNAMIC_FIELD}

@@ -121,7 +121,7 @@ def native_value(field: CustomField, value: object) -> Any:
     """A neutral value in the form that the field takes; null is refused, so nothing is an empty text."""
     match value:
         case None:
-            return []  if field.type == "multiselect" else ""
+            return [] if field.type == "multiselect" else ""
         case tuple():
             return [field.values.get(str(v), str(v)) for v in value]
         case bool():
@@ -172,7 +172,12 @@ def ticket(settings: OtrsSettings, maps: Any, raw: Mapping[str, Any], clock: Ser
         links=(ExternalLink(str(link)),) if link else (),
         native={
             ours: str(raw[theirs])
-            for ours, theirs in (("status", "State"), ("priority", "Priority"), ("category", "Type"), ("queue", "Queue"))
+            for ours, theirs in (
+                ("status", "State"),
+                ("priority", "Priority"),
+                ("category", "Type"),
+                ("queue", "Queue"),
+            )
             if raw.get(theirs)
         },
         created=clock.utc(raw.get("Created")),
