@@ -97,8 +97,11 @@ class OtrsActor:
         self._call("PATCH", f"/Ticket/{ticket_id}", **body)
 
     def _call(self, method: str, path: str, **data: Any) -> Any:
-        where = "params" if method == "GET" else "json"
-        response = self._http.request(method, path, **{where: {**self._login, **data}})
+        given = {**self._login, **data}
+        if method == "GET":
+            response = self._http.request(method, path, params=given)
+        else:
+            response = self._http.request(method, path, json=given)
         answer = response.json() if response.content else {}
         if response.is_error or "Error" in answer:
             raise RuntimeError(f"{self.name}: {response.status_code} on {method} {path}: {response.text[:300]}")

@@ -61,7 +61,7 @@ class Operations:
             raise Fault("Ticket could not be created, please contact the system administrator")
         by = person.id if isinstance(person, Agent) else ROOT
         ticket = self._new(given, queue, by)
-        old = shapes.old_data(store, ticket)
+        old = shapes.old_data(store, ticket, has_values=True)
         self._writer.open(ticket, by)
         made = self._article(ticket, article, files, person, is_first=True)
         agents = {a.login: a.id for a in store.agents.values()}
@@ -100,7 +100,7 @@ class Operations:
         answer: Json = {"TicketID": ticket_id, "TicketNumber": ticket.number}
         made = None
         if article:
-            old = shapes.old_data(self._store, ticket)
+            old = shapes.old_data(self._store, ticket, has_values=True)
             made = self._article(ticket, article, files, person, is_first=False)
             answer["ArticleID"] = _article_id(made)
             self._writer.tell_article(ticket, made, old, by)

@@ -112,7 +112,7 @@ class OtrsSandbox(Sandbox):
     def retry(self, delivery: Delivery, attempt: int, status: int | None, headers: Mapping[str, str]) -> float | None:
         """As the web service's error handling says: each time twice as long, up to a limit."""
         retries = self._service(delivery.target).retries
-        if status is not None and status < 400 or attempt > retries.count:
+        if (status is not None and status < 400) or attempt > retries.count:
             return None
         return min(retries.first * retries.factor ** (attempt - 1), retries.most)
 

@@ -136,11 +136,13 @@ def dynamic_fields(store: Store, of: str, values: Json) -> list[Json]:
     return [{"Name": f.name, "Value": values.get(f.name)} for f in sorted(_fields(store, of), key=lambda f: f.name)]
 
 
-def old_data(store: Store, one: Ticket) -> Json:
-    """The ticket as it was, as events carry it: dynamic fields stand among the others."""
+def old_data(store: Store, one: Ticket, *, has_values: bool = False) -> Json:
+    """The ticket as it was, as events carry it; with dynamic fields among the others for a new article's."""
     shown = ticket(store, one)
     del shown["TimeUnit"]
-    return {**shown, **{f"DynamicField_{f.name}": one.values.get(f.name) for f in _fields(store, "ticket")}}
+    if has_values:
+        shown |= {f"DynamicField_{f.name}": one.values.get(f.name) for f in _fields(store, "ticket")}
+    return shown
 
 
 def _fields(store: Store, of: str) -> list[Any]:

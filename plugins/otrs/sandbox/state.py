@@ -212,7 +212,8 @@ class Store:
         return [name for name in self.queues if name.startswith(f"{queue}::")]
 
     def next_number(self, ticket_id: int) -> str:
-        """Date, system id, counter, check digit."""
-        stem = f"{self.clock().astimezone(self.zone):%Y%m%d}10{ticket_id:05d}"
-        total = sum(int(digit) * (1 if at % 2 else 2) for at, digit in enumerate(stem))
-        return f"{stem}{(10 - total % 10) % 10}"
+        """Date, system id, counter, check digit. Source: the recorded numbers; the counter is behind by the ticket
+        that comes with the installation."""
+        stem = f"{self.clock().astimezone(self.zone):%Y%m%d}10{max(0, ticket_id - 1):05d}"
+        total = sum(int(digit) * (1 + at % 2) for at, digit in enumerate(stem))
+        return f"{stem}{10 - total % 10 if total % 10 else 1}"

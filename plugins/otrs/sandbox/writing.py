@@ -26,9 +26,9 @@ from plugins.otrs.sandbox.state import (
 )
 
 HISTORY_TYPES = {
-    "NewTicket": 1, "SendAgentNotification": 9, "AddNote": 15, "Move": 16, "CustomerUpdate": 21, "PriorityUpdate": 22,
+    "NewTicket": 1, "SendAgentNotification": 9, "AddNote": 15, "Move": 16, "Lock": 17, "Unlock": 18, "CustomerUpdate": 21, "PriorityUpdate": 22,
     "OwnerUpdate": 23, "Misc": 25, "StateUpdate": 27, "TicketDynamicFieldUpdate": 28, "TicketLinkAdd": 30,
-    "Merged": 33, "ResponsibleUpdate": 34, "TypeUpdate": 37, "ServiceUpdate": 38, "SLAUpdate": 39, "TitleUpdate": 50,
+    "Merged": 33, "ResponsibleUpdate": 34, "TypeUpdate": 37, "ServiceUpdate": 38, "SLAUpdate": 39, "TitleUpdate": 50, "ArticleDynamicFieldUpdate": 52,
 }  # fmt: skip
 ROOT = 1
 Tell = Callable[[str, Mapping[str, Any]], None]
@@ -124,6 +124,8 @@ class Writer:
 
     def lock(self, ticket: Ticket, is_locked: bool, by: int) -> None:
         ticket.is_locked = is_locked
+        self._note(ticket, "Lock" if is_locked else "Unlock", "%%lock" if is_locked else "%%unlock", by)
+        self._note(ticket, "Misc", "Reset of unlock time.", by)
         self._changed(ticket, "TicketLockUpdate", by)
 
     def article(
@@ -182,7 +184,10 @@ class Writer:
         held = _held(field, value)
         if field.of == "article":
             assert article is not None
+            before = article.values.get(field.name)
             article.values[field.name] = held
+            name = f"%%FieldName%%{field.name}%%Value%%{_readable(held)}%%OldValue%%{_readable(before)}"
+            self._note(ticket, "ArticleDynamicFieldUpdate", name, by, article.id)
             return
         before = ticket.values.get(field.name)
         ticket.values[field.name] = held
