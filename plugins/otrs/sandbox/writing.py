@@ -26,9 +26,10 @@ from plugins.otrs.sandbox.state import (
 )
 
 HISTORY_TYPES = {
-    "NewTicket": 1, "SendAgentNotification": 9, "AddNote": 15, "Move": 16, "Lock": 17, "Unlock": 18, "CustomerUpdate": 21, "PriorityUpdate": 22,
-    "OwnerUpdate": 23, "Misc": 25, "StateUpdate": 27, "TicketDynamicFieldUpdate": 28, "TicketLinkAdd": 30,
-    "Merged": 33, "ResponsibleUpdate": 34, "TypeUpdate": 37, "ServiceUpdate": 38, "SLAUpdate": 39, "TitleUpdate": 50, "ArticleDynamicFieldUpdate": 52,
+    "NewTicket": 1, "SendAgentNotification": 9, "AddNote": 15, "Move": 16, "Lock": 17, "Unlock": 18,
+    "CustomerUpdate": 21, "PriorityUpdate": 22, "OwnerUpdate": 23, "Misc": 25, "StateUpdate": 27,
+    "TicketDynamicFieldUpdate": 28, "TicketLinkAdd": 30, "Merged": 33, "ResponsibleUpdate": 34, "TypeUpdate": 37,
+    "ServiceUpdate": 38, "SLAUpdate": 39, "TitleUpdate": 50, "ArticleDynamicFieldUpdate": 52,
 }  # fmt: skip
 ROOT = 1
 Tell = Callable[[str, Mapping[str, Any]], None]
