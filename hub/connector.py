@@ -335,7 +335,14 @@ class SecretHeader:
     header: str
 
 
-WebhookScheme = HmacSignature | SecretHeader
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicPassword:
+    """A shared secret sent as the password of HTTP Basic; the user name says nothing. Source: RFC 7617."""
+
+    header: str = "Authorization"
+
+
+WebhookScheme = HmacSignature | SecretHeader | BasicPassword
 
 
 @dataclass(frozen=True, slots=True)

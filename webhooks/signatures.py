@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
-from hub.connector import HmacSignature, SecretHeader, WebhookScheme
+from hub.connector import BasicPassword, HmacSignature, SecretHeader, WebhookScheme
 
 Fault = Literal["unsigned", "forged", "stale", "malformed"]
 _DIGITS_OF_SECONDS = 10
@@ -43,6 +43,9 @@ def verify(
         case SecretHeader(header=header):
             if not hmac.compare_digest(_raw(_header(headers, header)), secret.encode()):
                 raise BadSignatureError("forged", f"The header {header} does not hold the secret of the settings.")
+        case BasicPassword(header=header):
+            if not hmac.compare_digest(_password(header, _header(headers, header)), secret.encode()):
+                raise BadSignatureError("forged", f"The password in {header} is not the secret of the settings.")
         case HmacSignature():
             _verify_hmac(scheme, secret, headers, body, now, window)
 
@@ -91,6 +94,18 @@ def _header(headers: Mapping[str, str], name: str) -> str:
     if not value:
         raise BadSignatureError("unsigned", f"The request has no header {name}.")
     return value
+
+
+def _password(header: str, value: str) -> bytes:
+    """The password of `Basic <base64 of user:password>`. Blanks around it mean nothing; OTRS leaves one at its end."""
+    kind, _, given = value.strip().partition(" ")
+    try:
+        pair = base64.b64decode(_raw(given.strip()), validate=True) if kind.lower() == "basic" else b""
+    except ValueError:
+        pair = b""
+    if b":" not in pair:
+        raise BadSignatureError("malformed", f"The header {header} holds no user name and password of HTTP Basic.")
+    return pair.partition(b":")[2]
 
 
 def _raw(value: str) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hub.connector import HmacSignature, WebhookScheme
+from hub.connector import BasicPassword, HmacSignature, WebhookScheme
 from tests.webhooks.stage import (
     JIRA_LIKE,
     NOW,
@@ -35,6 +35,7 @@ SCHEMES: dict[str, tuple[WebhookScheme, dict[str, str]]] = {
     "zendesk": (ZENDESK_LIKE, signed_like_zendesk(BODY)),
     "jira": (JIRA_LIKE, signed_like_jira(BODY)),
     "secret": (SECRET_LIKE, {"X-Api-Pass": SECRET}),
+    "password": (BasicPassword(), {"Authorization": f"Basic {base64.b64encode(f'hook:{SECRET}'.encode()).decode()} "}),
 }
 
 
@@ -137,6 +138,20 @@ def test_a_secret_with_characters_beyond_ascii_is_compared_by_its_bytes() -> Non
     as_wsgi_has_it = secret.encode().decode("latin-1")
     assert check(SECRET_LIKE, {"X-Api-Pass": as_wsgi_has_it}, secret=secret) == "good"
     assert check(SECRET_LIKE, {"X-Api-Pass": "za?"}, secret=secret) == "forged"
+
+
+@pytest.mark.parametrize(
+    ("header", "fault"),
+    [
+        ("Basic " + base64.b64encode(b"hook:another").decode(), "forged"),
+        ("Basic " + base64.b64encode(SECRET.encode()).decode(), "malformed"),
+        ("Bearer " + base64.b64encode(f"hook:{SECRET}".encode()).decode(), "malformed"),
+        ("Basic §§§", "malformed"),
+        ("Basic", "malformed"),
+    ],
+)
+def test_a_password_of_another_form_or_word_is_refused(header: str, fault: str) -> None:
+    assert check(BasicPassword(), {"Authorization": header}) == fault
 
 
 def test_other_algorithms_and_prefixes_are_taken_from_the_scheme() -> None:
