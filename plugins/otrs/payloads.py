@@ -31,6 +31,8 @@ def parse(request: WebhookRequest) -> Sequence[Hint] | Ignored:
             raise ValueError(f"{event} comes without a TicketID; {README}")
         return Ignored(f"{event} is about no ticket")
     article_id = str(body.get("ArticleID") or "") if event == NEW_COMMENT else ""
+    main = str(body.get("MainTicketID") or "")
+    is_merge = main.isdigit() and main != ticket_id
     hints = [
         Hint(
             ticket_id=ticket_id,
@@ -38,9 +40,9 @@ def parse(request: WebhookRequest) -> Sequence[Hint] | Ignored:
             comment_id=article_id or None,
             touches_comments=bool(WITH_COMMENTS.match(event)),
             is_deleted=event == DELETED,
+            merged_into=main if is_merge else "",
         )
     ]
-    main = str(body.get("MainTicketID") or "")
-    if main.isdigit() and main != ticket_id:
+    if is_merge:
         hints.append(Hint(ticket_id=main, event=event))
     return hints

@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager
 import plugins.freshdesk.sandbox
 import plugins.gitlab.sandbox
 import plugins.jira.sandbox
+import plugins.otrs.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.gitlab.connector import GitlabConnector
 from plugins.jira.connector import JiraConnector
+from plugins.otrs.connector import OtrsConnector
 from plugins.zendesk.connector import ZendeskConnector
 
 
@@ -39,3 +41,8 @@ class TestJiraCloud(ConformanceTests):
 class TestJiraDataCenter(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(JiraConnector, plugins.jira.sandbox, flavour="datacenter")
+
+
+class TestOtrs(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(OtrsConnector, plugins.otrs.sandbox)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -262,7 +263,8 @@ def test_comments_come_in_order_as_public_or_private_as_asked(connector: OtrsCon
     ticket_id = created(connector)
     connector.add_comment(ticket_id, a_comment("for all"))
     connector.add_comment(ticket_id, a_comment("for us", Visibility.PRIVATE))
-    actor(helpdesk, "customer").say(ticket_id, "from outside", public=True)
+    with closing(actor(helpdesk, "customer")) as customer:
+        customer.say(ticket_id, "from outside", public=True)
     snapshot = connector.read(ticket_id, Known())
     assert [(c.text, c.visibility, c.author.is_staff) for c in snapshot.comments or ()] == [
         ("for all", Visibility.PUBLIC, True),
@@ -270,7 +272,8 @@ def test_comments_come_in_order_as_public_or_private_as_asked(connector: OtrsCon
         ("from outside", Visibility.PUBLIC, False),
     ]
     assert snapshot.comment_count == 4
-    seen = actor(helpdesk, "customer").read(ticket_id)["Article"]
+    with closing(actor(helpdesk, "customer")) as customer:
+        seen = customer.read(ticket_id)["Article"]
     assert [a["Body"] for a in seen] == ["It breaks.", "for all", "from outside"]
 
 
@@ -357,7 +360,8 @@ def test_an_html_article_of_an_agent_is_read_as_the_servers_plain_text(
         "Body": "<p>one <b>two</b></p><ul><li>a</li></ul>",
         "ContentType": "text/html; charset=utf-8",
     }
-    actor(helpdesk, "agent")._change(ticket_id, Article=article)
+    with closing(actor(helpdesk, "agent")) as agent:
+        agent._change(ticket_id, Article=article)
     (comment,) = connector.read(ticket_id, Known()).comments or ()
     assert comment.text.startswith("one two")
     assert comment.attachments == ()
@@ -638,7 +642,10 @@ def test_times_are_utc_whatever_zone_the_server_is_in(zone: str, is_told: bool) 
 def test_the_offset_is_learnt_from_an_article_and_nothing_odd_is_believed() -> None:
     warsaw = [{"CreateTime": "2026-11-23 21:49:22", "IncomingTime": 1795466962}]
     assert ServerClock(None, warsaw).offset == timedelta(hours=1)
-    odd = [{"CreateTime": "2026-11-23 21:56:22", "IncomingTime": 1795466962}, {"CreateTime": "x", "IncomingTime": ""}]
+    odd: list[dict[str, object]] = [
+        {"CreateTime": "2026-11-23 21:56:22", "IncomingTime": 1795466962},
+        {"CreateTime": "x", "IncomingTime": ""},
+    ]
     assert ServerClock(None, odd).offset is None
 
 
@@ -664,7 +671,7 @@ def test_a_merge_speaks_of_both_tickets(connector: OtrsConnector) -> None:
     body = json.dumps({"Event": "TicketMerge", "TicketID": "38", "MainTicketID": "37"}).encode()
     parsed = connector.parse_webhook(WebhookRequest({}, body))
     assert not isinstance(parsed, Ignored)
-    assert [h.ticket_id for h in parsed] == ["38", "37"]
+    assert [(h.ticket_id, h.merged_into) for h in parsed] == [("38", "37"), ("37", "")]
     assert all(isinstance(h, Hint) and h.touches_comments for h in parsed)
 
 
@@ -711,7 +718,8 @@ def test_the_check_finds_nothing_wrong_and_opens_nothing(connector: OtrsConnecto
 def test_the_check_says_what_is_missing_and_what_to_do(
     helpdesk: OtrsSandbox, more: dict[str, object], words: str
 ) -> None:
-    actor(helpdesk, "customer").open_ticket("Something to read", "text")
+    with closing(actor(helpdesk, "customer")) as customer:
+        customer.open_ticket("Something to read", "text")
     connector = connect(helpdesk, **more)
     findings = connector.check()
     assert any(words in f"{f.what} {f.remedy}" for f in findings), findings
