@@ -122,6 +122,10 @@ class RestClient:
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         """One request; the answer's JSON, or {} where it is empty. Raises only errors of `hub.connector`."""
+        return self.exchange(method, path, **more)[0]
+
+    def exchange(self, method: str, path: str, **more: Any) -> tuple[Any, httpx.Headers]:
+        """`call`, with the answer's headers: some trackers tell there what their optimistic lock wants back."""
         doing = f"{method} {path}"
         response = self._answer(method, path, doing, more)
         if response.status_code == 401 and self.renew():
@@ -129,13 +133,13 @@ class RestClient:
         if response.is_error:
             raise self.error(response, doing)
         if response.status_code == 204 or not response.content:
-            return {}
+            return {}, response.headers
         try:
             body = response.json()
         except ValueError as error:
             raise TemporaryError(self.name, doing, "the answer is not JSON; is a proxy in between?") from error
         self.inspect(body, doing)
-        return body
+        return body, response.headers
 
     @contextmanager
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:

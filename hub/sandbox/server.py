@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.http import HTTP_STATUS_CODES
 
 from hub.sandbox.control import PREFIX, control_routes
 from hub.sandbox.delivery import Delivery, Target, WebhookSender
@@ -177,7 +178,7 @@ class Sandbox:
         headers.append(("Date", format_datetime(self.clock(), usegmt=True)))
         if response.status_code not in (204, 304):
             headers.append(("Content-Length", str(len(content))))
-        return Answer(response.status_code, tuple(headers), content)
+        return Answer(response.status_code, tuple(headers), content, _own_reason(response.status))
 
     def _missing(self, error: Exception) -> ResponseReturnValue:
         text = f"the {self.kind} sandbox has no {request.method} {request.path}"
@@ -205,6 +206,12 @@ def run(sandbox: Sandbox, port: int = 0) -> None:
         sandbox.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _own_reason(status_line: str) -> str:
+    """The phrase that a route gave its status, empty where it left it to the usual one."""
+    code, _, phrase = status_line.partition(" ")
+    return "" if phrase == HTTP_STATUS_CODES.get(int(code), "Unknown").upper() else phrase
 
 
 def _stand_at(gates: list[Any]) -> None:

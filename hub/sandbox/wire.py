@@ -22,11 +22,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole response: status, headers in order, body."""
+    """A whole response: status, headers in order, body. `reason` is the status line's own phrase, empty for the usual.
+
+    The phrase must be one line of Latin-1.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    reason: str = ""
 
 
 Dispatch = Callable[[WSGIEnvironment, bytes], Answer | None]
@@ -109,7 +113,7 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
             _cut(self.connection)
             return
-        self.send_response_only(answer.status)
+        self.send_response_only(answer.status, answer.reason or None)
         if not any(name == "Date" for name, _ in answer.headers):
             self.send_header("Date", self.date_time_string())
         for name, value in answer.headers:

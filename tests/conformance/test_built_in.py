@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import plugins.freshdesk.sandbox
 import plugins.gitlab.sandbox
 import plugins.jira.sandbox
+import plugins.mantis.sandbox
 import plugins.otrs.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
@@ -14,6 +15,7 @@ from hub.testing.site import Site, sandbox_site
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.gitlab.connector import GitlabConnector
 from plugins.jira.connector import JiraConnector
+from plugins.mantis.connector import MantisConnector
 from plugins.otrs.connector import OtrsConnector
 from plugins.zendesk.connector import ZendeskConnector
 
@@ -46,3 +48,8 @@ class TestJiraDataCenter(ConformanceTests):
 class TestOtrs(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(OtrsConnector, plugins.otrs.sandbox)
+
+
+class TestMantis(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(MantisConnector, plugins.mantis.sandbox)

@@ -13,10 +13,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from flask import Response
 
 from hub.sandbox import Sandbox
 
@@ -169,3 +171,13 @@ def test_run_prints_its_state_and_ends_on_a_signal(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_route_may_word_its_own_reason_and_the_usual_one_stays_as_it_is(sandbox: Sandbox) -> None:
+    @sandbox.app.get("/gone-home")
+    def gone_home() -> Any:
+        return Response("", status="404 Everybody went home")
+
+    assert httpx.get(f"{sandbox.url}/gone-home").reason_phrase == "Everybody went home"
+    assert httpx.get(f"{sandbox.url}/notes").reason_phrase == "OK"
+    assert httpx.post(f"{sandbox.url}/notes", content="x").reason_phrase == "Created"

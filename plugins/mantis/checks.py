@@ -1,0 +1,109 @@
+"""What `hub check` says of a MantisBT site: what is missing for the hub's work, and what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from hub.connector import Connector, Finding, NotFoundError
+from plugins.mantis import mapping
+from plugins.mantis.facts import Config, Facts
+from plugins.mantis.settings import MantisSettings
+
+MANAGER = 70
+FIELD_TYPES = {
+    "number": {"numeric", "float"},
+    "select": {"enum", "list", "radio"},
+    "multiselect": {"multilist", "checkbox"},
+    "checkbox": {"checkbox"},
+    "date": {"date"},
+}
+"""Neutral types -> MantisBT's custom field types that hold them; a text is held by every type."""
+
+
+def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> list[Finding]:
+    """Everything that an admin should know, worst first within each part."""
+    connector.identify()
+    where = f"trackers.{connector.name}"
+    try:
+        project = facts.project(afresh=True)
+    except NotFoundError:
+        names = [p["name"] for p in facts.projects()]
+        hint = f"{_meant(settings.project, names)}There are {names}. Correct {where}.project, or let the account in."
+        return [Finding("error", f"there is no project {settings.project!r} that the account sees", hint)]
+    found = [Finding("ok", f"project {project['name']}, MantisBT {facts.version}")]
+    found += _level(int(project["access_level"]["id"]))
+    categories = [c["name"] for c in project.get("categories", ())]
+    if settings.category not in categories:
+        hint = f"{_meant(settings.category, categories)}There are {categories}. Correct {where}.category."
+        found.append(Finding("error", f"the project has no category {settings.category!r}", hint))
+    found += _fields(settings, facts, where)
+    return [*found, *_words(connector, settings, facts.config(afresh=True), where)]
+
+
+def _level(level: int) -> list[Finding]:
+    if level >= MANAGER:
+        return [Finding("ok", "the account is a manager in the project: it may change resolved issues")]
+    remedy = "Give it the access level manager there, or lower update_readonly_bug_threshold to developer."
+    if level >= mapping.STAFF_LEVEL:
+        return [Finding("warning", "the account is no manager: it can neither change nor open resolved issues", remedy)]
+    return [Finding("error", "the account is less than a developer in the project, and limited to 10 changes an hour",
+                    remedy)]  # fmt: skip
+
+
+def _fields(settings: MantisSettings, facts: Facts, where: str) -> list[Finding]:
+    found: list[Finding] = []
+    known = [f["name"] for f in facts.project()["custom_fields"]]
+    wanted = {f"{where}.fields.{name}": (field.id, field.type) for name, field in settings.fields.items()}
+    if settings.marker_field:
+        wanted[f"{where}.marker_field"] = (settings.marker_field, "text")
+    for key, (given, kind) in wanted.items():
+        if given in mapping.BUILT_IN:
+            continue
+        field = next((f for f in facts.project()["custom_fields"] if given in (f["name"], str(f["id"]))), None)
+        if field is None:
+            hint = f"{_meant(given, known)}There are {known}; link the field to the project. See {key}."
+            found.append(Finding("error", f"the project has no custom field {given!r}", hint))
+        elif not facts.may_write(field):
+            level = field["access_level_rw"]["name"]
+            remedy = f"Lower the field's write access from {level}, or raise the account's."
+            found.append(Finding("error", f"the account may not write the custom field {given!r}", remedy))
+        elif kind in FIELD_TYPES and field["type"] not in FIELD_TYPES[kind]:
+            remedy = f"Correct the type under {key}."
+            found.append(Finding("warning", f"the custom field {given!r} is of type {field['type']}", remedy))
+    return found
+
+
+def _words(connector: Connector, settings: MantisSettings, config: Config, where: str) -> list[Finding]:
+    found: list[Finding] = []
+    for kind, table, key in (
+        ("status", connector.statuses, "statuses"),
+        ("priority", connector.priorities, "priorities"),
+    ):
+        known = config.words.get(kind, {})
+        meant = {word.partition("/")[0] for word in table.meaning}
+        for neutral, word in table.written.items():
+            if config.number(kind, word.partition("/")[0]) is None:
+                hint = f"{_meant(word, known)}There are {sorted(known)}; correct {where}.{key}."
+                found.append(Finding("warning", f"the site has no {kind} {word!r} (for {neutral})", hint))
+        found += [
+            Finding("warning", f"{kind} {word!r} is not mapped: it does not travel", f"Put it under {where}.{key}.")
+            for word in known
+            if word not in meant
+        ]
+    endings = {settings.resolution, settings.reopened}
+    endings |= {word.partition("/")[2] for word in connector.statuses.meaning if "/" in word}
+    for word in sorted(endings):
+        if config.number("resolution", word) is None:
+            known = config.words.get("resolution", {})
+            hint = f"{_meant(word, known)}There are {sorted(known)}; correct {where}.resolution, reopened or statuses."
+            found.append(Finding("error", f"the site has no resolution {word!r}", hint))
+    if config.max_file_size is not None and config.max_file_size < connector.max_attachment_bytes:
+        size = f"{config.max_file_size / 1024 / 1024:.1f} MB"
+        found.append(Finding("warning", f"the site takes files of at most {size}", "Raise max_file_size."))
+    return found
+
+
+def _meant(given: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(given, list(known), 1, 0.5)
+    return f"Did you mean {close[0]!r}? " if close else ""

@@ -1,0 +1,216 @@
+"""The MantisBT connector against the sandbox: notes, files and the link's note."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from hub.connector import (
+    AuthError,
+    Known,
+    NewComment,
+    NotFoundError,
+    PermanentError,
+    RemoteLink,
+    TemporaryError,
+    Upload,
+)
+from hub.sandbox import Fault
+from hub.ticket import Attachment, Markdown, Status, Visibility
+from plugins.mantis.connector import MantisConnector
+from plugins.mantis.sandbox import MantisSandbox
+from tests.plugins.mantis.conftest import connect
+from tests.plugins.mantis.test_connector import created
+
+ODD_NAME = "raport ąę (1).pdf"
+
+
+def a_comment(text: str, visibility: Visibility = Visibility.PUBLIC, *uploads: Upload) -> NewComment:
+    marker = f"hub:mark:{''.join(filter(str.isalnum, text))}"
+    return NewComment(text=Markdown(text), visibility=visibility, marker=marker, uploads=uploads)
+
+
+def an_upload(name: str = ODD_NAME, content: bytes = b"abc") -> Upload:
+    return Upload(name=name, content_type="text/plain", size=len(content), open=lambda: io.BytesIO(content))
+
+
+def test_comments_come_back_in_order_as_public_or_private_as_they_were_asked_to_be(connector: MantisConnector) -> None:
+    issue = created(connector)
+    wanted = [("one", Visibility.PUBLIC), ("two", Visibility.PRIVATE), ("three", Visibility.PUBLIC)]
+    for text, visibility in wanted:
+        assert connector.add_comment(issue, a_comment(text, visibility)).visibility is visibility
+    snapshot = connector.read(issue, Known())
+    assert [(c.text, c.visibility) for c in snapshot.comments or ()] == wanted
+    assert snapshot.comment_count == 3
+
+
+@pytest.mark.parametrize("visibility", [Visibility.PUBLIC, Visibility.PRIVATE])
+def test_every_note_states_its_view_state(
+    connector: MantisConnector, site: MantisSandbox, visibility: Visibility
+) -> None:
+    issue = created(connector)
+    written = connector.add_comment(issue, a_comment("x", visibility))
+    connector.edit_comment(issue, written.id, Markdown("y"), visibility)
+    bodies = [r.body for r in site.requests.all() if '"text"' in r.body]
+    assert len(bodies) == 2
+    assert all('"view_state"' in body for body in bodies)
+
+
+def test_a_note_of_an_unknown_view_state_is_of_unknown_visibility(
+    connector: MantisConnector, site: MantisSandbox
+) -> None:
+    issue = created(connector)
+    connector.add_comment(issue, a_comment("x"))
+    site.store.issues[1].notes[0].view_state = 30
+    (comment,) = connector.read(issue, Known()).comments or ()
+    assert comment.visibility is Visibility.UNKNOWN
+
+
+def test_an_edit_keeps_a_private_note_private_and_its_mark_under_it(
+    connector: MantisConnector, site: MantisSandbox
+) -> None:
+    issue = created(connector)
+    written = connector.add_comment(issue, a_comment("for us", Visibility.PRIVATE))
+    connector.edit_comment(issue, written.id, Markdown("still for us"), Visibility.PRIVATE)
+    (comment,) = connector.read(issue, Known()).comments or ()
+    assert (comment.text, comment.visibility) == ("still for us", Visibility.PRIVATE)
+    assert comment.marker == "hub:mark:forus"
+    assert site.store.issues[1].notes[0].view_state == 50
+
+
+def test_an_edit_on_a_resolved_issue_needs_a_manager(connector: MantisConnector, site: MantisSandbox) -> None:
+    issue = created(connector)
+    written = connector.add_comment(issue, a_comment("x"))
+    connector.transition(issue, Status.SOLVED)
+    site.change_settings(hub_level=55)
+    with pytest.raises(AuthError, match="readonly"):
+        connector.edit_comment(issue, written.id, Markdown("y"), Visibility.PUBLIC)
+    assert connector.add_comment(issue, a_comment("a note can still be added")).id
+
+
+def test_a_note_is_found_by_its_mark_and_by_no_other(connector: MantisConnector) -> None:
+    issue = created(connector)
+    written = connector.add_comment(issue, a_comment("marked", Visibility.PRIVATE, an_upload()))
+    found = connector.find_comment(issue, "hub:mark:marked")
+    assert found == written
+    assert connector.find_comment(issue, "hub:mark:mark") is None
+
+
+def test_a_mark_in_somebody_elses_note_is_only_text(connector: MantisConnector, site: MantisSandbox) -> None:
+    issue = created(connector)
+    site.changes.add_note(site.store.user("dev"), site.store.issues[1], {"text": "mine\n\n[ref: hub:mark:forged]"})
+    (comment,) = connector.read(issue, Known()).comments or ()
+    assert comment.marker is None
+    assert "forged" in comment.text
+    assert connector.find_comment(issue, "hub:mark:forged") is None
+
+
+def test_a_deleted_note_is_gone_and_deleting_it_again_is_fine(connector: MantisConnector) -> None:
+    issue = created(connector)
+    written = connector.add_comment(issue, a_comment("x"))
+    connector.delete_comment(issue, written.id)
+    connector.delete_comment(issue, written.id)
+    assert connector.read(issue, Known()).comments == ()
+    with pytest.raises(NotFoundError):
+        connector.edit_comment(issue, written.id, Markdown("y"), Visibility.PUBLIC)
+
+
+def test_a_note_whose_answer_is_lost_is_not_sent_twice(connector: MantisConnector, site: MantisSandbox) -> None:
+    issue = created(connector)
+    site.faults.add(Fault(method="POST", path="/notes", mode="after", drop=True))
+    with pytest.raises(TemporaryError):
+        connector.add_comment(issue, a_comment("once"))
+    assert len(site.store.issues[1].notes) == 1
+    assert connector.find_comment(issue, "hub:mark:once") is not None
+
+
+@pytest.mark.parametrize("size", [1, 2 * 1024 * 1024])
+def test_files_go_up_with_a_note_and_come_down_whole(connector: MantisConnector, size: int) -> None:
+    issue = created(connector)
+    content = (bytes(range(256)) * (size // 256 + 1))[:size]
+    written = connector.add_comment(issue, a_comment("see", Visibility.PUBLIC, an_upload(ODD_NAME, content)))
+    (comment,) = connector.read(issue, Known()).comments or ()
+    (file,) = comment.attachments
+    assert (file.id, file.name, file.size) == (written.attachment_ids[0], ODD_NAME, size)
+    with connector.download(file) as chunks:
+        assert b"".join(chunks) == content
+
+
+def test_a_file_goes_up_to_the_issue_itself_and_is_recognised_among_others(
+    connector: MantisConnector, site: MantisSandbox
+) -> None:
+    issue = created(connector)
+    site.changes.add_files(site.store.user("dev"), site.store.issues[1], [{"name": "a.txt", "content": "YWJj"}])
+    attached = connector.attach(issue, an_upload("a.txt", b"other"))
+    snapshot = connector.read(issue, Known())
+    assert [a.name for a in snapshot.attachments] == ["a.txt", "a-2.txt"]
+    assert attached == snapshot.attachments[1]
+    with connector.download(attached) as chunks:
+        assert b"".join(chunks) == b"other"
+
+
+def test_a_name_with_folders_loses_them_on_both_ways(connector: MantisConnector, site: MantisSandbox) -> None:
+    issue = created(connector)
+    body = {"name": "../../etc/passwd", "content": "YWJj"}
+    site.changes.add_files(site.store.user("dev"), site.store.issues[1], [body])
+    connector.attach(issue, an_upload("C:\\temp\\x.log"))
+    assert [a.name for a in connector.read(issue, Known()).attachments] == ["passwd", "x.log"]
+    assert site.store.issues[1].files[1].name == "x.log"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"), [("e.txt", b"", "empty"), ("e.svg", b"x", "type"), ("e.bin", b"x" * 6_000_000, "large")]
+)
+def test_a_file_that_mantis_refuses_is_said_to_be_so(
+    connector: MantisConnector, name: str, content: bytes, why: str
+) -> None:
+    issue = created(connector)
+    with pytest.raises(PermanentError, match=why):
+        connector.attach(issue, an_upload(name, content))
+    assert connector.read(issue, Known()).attachments == ()
+
+
+def test_a_file_that_is_gone_or_lives_elsewhere_is_not_found(connector: MantisConnector, site: MantisSandbox) -> None:
+    issue = created(connector)
+    file = connector.attach(issue, an_upload())
+    gone = Attachment("99", "x", url=file.url.rpartition("/")[0] + "/99")
+    elsewhere = Attachment("1", "x", url="https://evil.example/api/rest/issues/1/files/1")
+    calls = len(site.requests)
+    for attachment in (gone, elsewhere):
+        with pytest.raises(NotFoundError), connector.download(attachment):
+            pass
+    assert len(site.requests) == calls + 1
+
+
+def test_the_link_is_a_private_note_with_the_address_and_can_be_taken_back(
+    connector: MantisConnector, site: MantisSandbox
+) -> None:
+    issue = created(connector)
+    link = RemoteLink("hub:x:support:7", "http://support.example/7", "#7", "A ticket", "support")
+    receipt = connector.write_link(issue, link)
+    assert receipt is not None
+    assert receipt.visibility is Visibility.PRIVATE
+    assert "http://support.example/7" in site.store.issues[1].notes[0].text
+    assert connector.find_comment(issue, "hub:x:support:7") == receipt
+    connector.remove_link(issue, "hub:x:support:7")
+    connector.remove_link(issue, "hub:x:support:7")
+    assert site.store.issues[1].notes == []
+
+
+def test_a_copied_mention_notifies_nobody(connector: MantisConnector, site: MantisSandbox) -> None:
+    issue = created(connector, description=Markdown("ask @dev"))
+    connector.add_comment(issue, a_comment("@dev look"))
+    shown = site.store.issues[1]
+    assert "@dev" not in shown.texts["description"] + shown.notes[0].text
+
+
+def test_with_markdown_on_the_site_texts_keep_their_form(site: MantisSandbox) -> None:
+    connector = connect(site, markdown=True)
+    text = Markdown("It **breaks**:\n\n- one\n- two")
+    issue = created(connector, description=text)
+    connector.add_comment(issue, a_comment(text))
+    snapshot = connector.read(issue, Known())
+    assert snapshot.ticket.description == text == connector.hold_text(text)
+    assert [c.text for c in snapshot.comments or ()] == [text]
+    connector.close()
