@@ -26,6 +26,8 @@ from hub.ticket import (
     Priority,
     Snapshot,
     Status,
+    Ticket,
+    TicketRef,
     Value,
     Visibility,
 )
@@ -57,10 +59,15 @@ class Capability(StrEnum):
     USERS = "users"
     TRANSITIONS = "transitions"
     """Status is changed by `transition`, along a workflow, and not by `update`."""
+    LINES = "lines"
+    """A ticket can be handed to a support line: `line` in changes, under the settings' `lines`."""
     REMOTE_LINKS = "remote_links"
     KNOWLEDGE_BASE = "knowledge_base"
     RATINGS = "ratings"
     ACTIONS = "actions"
+    """It does something for a ticket, see `Connector.actions`."""
+    ACTION_REPORTS = "action_reports"
+    """What its actions led to is told later, see `Connector.reports`."""
 
 
 # -- errors ------------------------------------------------------------------------------------------------------
@@ -210,6 +217,10 @@ class Changes:
             return Changes(values=keep)
         return Changes(values=keep, add_labels=self.add_labels, remove_labels=self.remove_labels)
 
+    def only(self, names: Sequence[str]) -> Changes:
+        """The named fields' changes alone."""
+        return self.without([name for name in (*self.values, "labels") if name not in names])
+
     def __bool__(self) -> bool:
         return bool(self.values or self.add_labels or self.remove_labels)
 
@@ -354,6 +365,57 @@ class Polled:
     has_more: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequest:
+    """What an action is to be done for. `mark` is the same whenever the same request comes again after a crash."""
+
+    ref: TicketRef
+    ticket: Ticket
+    arguments: Mapping[str, str]
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionText:
+    """What an action wants told in the ticket. The visibility is stated; there is no default."""
+
+    text: Markdown
+    visibility: Visibility
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionResult:
+    """The receipt of an action. `receipt` goes into the journal: ids and codes, never a secret or a bearer link."""
+
+    texts: tuple[ActionText, ...] = ()
+    receipt: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Something that happened because of an action and is to be told in a ticket once; `mark` tells it from others."""
+
+    ref: TicketRef
+    mark: str
+    text: ActionText
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What `Connector.reports` found. `cursor` is to be handed back next time."""
+
+    reports: tuple[Report, ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An article of a knowledge base that the tracker's own search found."""
+
+    title: str
+    url: str
+
+
 class Unwritable(Exception):  # noqa: N818 - an answer of a pure function, not an error of a call
     """A neutral value has no form in this tracker; `args[0]` says why, for people."""
 
@@ -378,6 +440,8 @@ class Connector(ABC):
     default_priorities: ClassVar[Mapping[str, Sequence[str]]] = {}
     default_categories: ClassVar[Mapping[str, Sequence[str]]] = {}
     max_attachment_bytes: ClassVar[int] = 20 * 1024 * 1024
+    actions: ClassVar[Mapping[str, str]] = {}
+    """Name of an action -> what it does, for people. Rules write `<tracker>.<name>`."""
     search_lag: ClassVar[timedelta] = timedelta(0)
     """How long a look-up by marker may miss what was just created."""
 
@@ -424,6 +488,8 @@ class Connector(ABC):
             "priority": ("priorities", self.priorities),
             "category": ("categories", self.categories),
         }
+        if field_name == "line" and Capability.LINES not in self.capabilities:
+            raise Unwritable(f"{self.name} has no groups for support lines; name them under trackers.{self.name}.lines")
         if field_name not in tables or value is None:
             return value
         setting, table = tables[field_name]
@@ -537,6 +603,23 @@ class Connector(ABC):
     def find_person(self, email: str) -> Person | None:
         """The account with exactly this address, or None."""
         raise NotOfferedError(self.name, Capability.USERS)
+
+    def find_articles(self, words: str, limit: int) -> Sequence[Article]:
+        """Published articles of the knowledge base that customers may read, the best first; at most `limit`."""
+        raise NotOfferedError(self.name, Capability.KNOWLEDGE_BASE)
+
+    # doing something for a ticket
+
+    def act(self, name: str, request: ActionRequest) -> ActionResult:
+        """Does one of `actions`. The same `request.mark` again must not have the effect twice.
+
+        Raises PermanentError, with a remedy, for arguments that cannot be used.
+        """
+        raise NotOfferedError(self.name, Capability.ACTIONS)
+
+    def reports(self, cursor: str | None, now: datetime) -> Reported:
+        """What became of actions since `cursor`; None starts at `now`. May repeat a report, must never miss one."""
+        raise NotOfferedError(self.name, Capability.ACTION_REPORTS)
 
     def close(self) -> None:  # noqa: B027 - most connectors have nothing to give back
         """Gives connections back. Nothing is called afterwards."""

@@ -13,8 +13,10 @@ from filelock import FileLock, Timeout
 
 from hub.connector import Connector
 from hub.journal import Journal
+from hub.rules.book import compile_book
 from hub.settings.load import Loaded, load_settings
 from hub.sync.context import Context
+from hub.sync.outlets import Outlets
 
 
 class CannotServeError(Exception):
@@ -67,7 +69,14 @@ def open_deployment(path: Path) -> Deployment:
     loaded = load_settings(path)
     journal = Journal.open(loaded.settings.store.url)
     connectors = {name: loaded.registry.create(name, tracker) for name, tracker in loaded.settings.trackers.items()}
-    context = Context(journal=journal, settings=loaded.settings, connectors=connectors)
+    settings = loaded.settings
+    context = Context(
+        journal=journal,
+        settings=settings,
+        connectors=connectors,
+        book=compile_book(settings) if settings.has_rules else None,
+        outlets=Outlets(connectors, settings.notifiers),
+    )
     return Deployment(loaded, connectors, journal, context)
 
 

@@ -90,12 +90,16 @@ class Visibility(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody as one tracker knows them. `id` is that tracker's; `email` is None where it is hidden."""
+    """Somebody as one tracker knows them. `id` is that tracker's; `email` is None where it is hidden.
+
+    `language` is a tag such as `pl` or `en-gb` in lower case, None where the tracker does not tell.
+    """
 
     id: str = ""
     name: str = ""
     email: str | None = None
     is_staff: bool | None = None
+    language: str | None = None
 
     @property
     def label(self) -> str:
@@ -181,6 +185,8 @@ class Ticket:
     links: tuple[ExternalLink, ...] = ()
     assets: tuple[Asset, ...] = ()
     native: Mapping[str, str] = field(default_factory=dict)
+    rating: str | None = None
+    """The customer's satisfaction: `good`, `bad`, None where none was given or the tracker does not tell."""
     created: datetime | None = None
     updated: datetime | None = None
 

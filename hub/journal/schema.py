@@ -205,3 +205,39 @@ facts = Table(
     Column("value", Text, nullable=False),
     comment="Single facts about this installation, e.g. its id.",
 )
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tracker", String(100), nullable=False),
+    Column("ticket_id", String(200), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("opened", UtcTime, nullable=False),
+    Column("closed", UtcTime),  # when it was solved, empty while it is open
+    Column("next_at", UtcTime),  # when a clock or a rule on time wants to be looked at
+    Column("assignee", String(200)),
+    Column("data", JSON, nullable=False),
+    UniqueConstraint("tracker", "ticket_id"),
+    Index(None, "closed"),
+    comment="What the rules know of a ticket: its history, its clocks, and which rules have fired.",
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tracker", String(100), nullable=False),
+    Column("ticket_id", String(200), nullable=False),
+    Column("mark", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("made", UtcTime, nullable=False),
+    Column("state", String(20), nullable=False),  # open, done, dropped
+    Column("outcome", Text, nullable=False, default=""),
+    UniqueConstraint("tracker", "ticket_id", "mark"),
+    Index(None, "state", "tracker", "ticket_id"),
+    comment="What a rule, a clock or a person wants done to a ticket. The same mark is ordered, and done, once.",
+)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
-from pydantic_core import PydanticKnownError
 
+from hub.settings.rules import (
+    Agreement,
+    CalendarSettings,
+    Condition,
+    Languages,
+    Line,
+    LineNumber,
+    Macro,
+    Notifier,
+    PriorityMatrix,
+    Rule,
+    RuleTest,
+    Similar,
+    one_of,
+)
 from hub.settings.trackers import Section, TrackerSettings, Words
-from hub.ticket import Category, Priority
 
 Direction = Literal["both", "to_issue", "to_tickets", "none"]
 Propagation = Literal["mirror", "note", "ignore"]
@@ -46,19 +58,8 @@ FIELD_DEFAULTS: dict[str, dict[str, str]] = {
 }
 
 
-def _one_of(known: Iterable[str]) -> Callable[[str], str]:
-    words = [str(word) for word in known if word != "unknown"]
-
-    def check(value: str) -> str:
-        if value not in words:
-            raise PydanticKnownError("enum", {"expected": ", ".join(map(repr, words))})
-        return value
-
-    return check
-
-
 def _is_field(value: str) -> str:
-    return value if value.startswith("custom:") else _one_of([*FIELD_DEFAULTS, "custom:<name>"])(value)
+    return value if value.startswith("custom:") else one_of([*FIELD_DEFAULTS, "custom:<name>"])(value)
 
 
 FieldName = Annotated[
@@ -66,20 +67,14 @@ FieldName = Annotated[
     AfterValidator(_is_field),
     WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(FIELD_DEFAULTS)}|custom:.+)$"}),
 ]
-PriorityName = Annotated[
-    str,
-    AfterValidator(_one_of(Priority)),
-    WithJsonSchema({"type": "string", "enum": [str(p) for p in Priority if p != "unknown"]}),
-]
-CategoryName = Annotated[
-    str,
-    AfterValidator(_one_of(Category)),
-    WithJsonSchema({"type": "string", "enum": [str(c) for c in Category if c != "unknown"]}),
-]
 
 
 def _as_policy(value: Any) -> Any:
     return {"direction": value} if isinstance(value, str) else value
+
+
+CONTROL_LABELS = ("macro:*", "link:*", "issue:new")
+"""Labels by which agents tell the hub what to do; they never travel."""
 
 
 class Labels(Section):
@@ -91,7 +86,8 @@ class Labels(Section):
 
     def travels(self, label: str) -> bool:
         """Whether a label may be mirrored at all. Without regard to case."""
-        return not any(fnmatchcase(label.casefold(), pattern.casefold()) for pattern in self.ignore)
+        patterns = (*self.ignore, *CONTROL_LABELS)
+        return not any(fnmatchcase(label.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 class PerDirection(Section):
@@ -134,16 +130,6 @@ class Attachments(Section):
     )
 
 
-class Condition(Section):
-    """When a ticket is escalated to the bug tracker. All that is given must hold; `any` needs one of its parts."""
-
-    label: str | None = Field(None, description="The ticket carries this label.")
-    line: int | None = Field(None, ge=1, description="The ticket is with this support line.")
-    priority: list[PriorityName] | None = Field(None, description="The ticket has one of these neutral priorities.")
-    category: list[CategoryName] | None = Field(None, description="The ticket is of one of these neutral categories.")
-    any: list[Condition] | None = Field(None, min_length=1)
-
-
 class LinkSettings(Section):
     """One pairing: helpdesks whose tickets are kept in step with issues of one bug tracker."""
 
@@ -163,6 +149,11 @@ class LinkSettings(Section):
     labels: Annotated[Labels, BeforeValidator(_as_policy, json_schema_input_type=Direction | Labels)] = Labels()
     comments: Comments = Comments()
     attachments: Attachments = Attachments()
+    template: str = Field(
+        "",
+        description="What the description of a new issue says, with placeholders: ticket, customers, due, links. Where "
+        "there is one, the issue's description is the engineers' own from then on.",
+    )
     on_unlink: Literal["keep", "remove_links"] = "remove_links"
 
     @property
@@ -230,3 +221,25 @@ class Settings(Section):
         default_factory=dict,
         description="Who is who: a name of your choice -> the person's account id in each tracker.",
     )
+    lines: dict[LineNumber, Line] = Field(
+        default_factory=dict,
+        description="The support lines, counted from 1, the first one takes what nobody else does.",
+    )
+    calendars: dict[str, CalendarSettings] = Field(default_factory=dict, description="Business hours, by name.")
+    agreements: dict[str, Agreement] = Field(default_factory=dict, description="SLA, OLA and UC, by name.")
+    rules: list[Rule] = Field(default_factory=list, description="What is done when; in this order.")
+    macros: dict[str, Macro] = Field(default_factory=dict, description="Ready answers and actions, by name.")
+    notifiers: dict[str, Notifier] = Field(default_factory=dict, description="Where messages go, by name.")
+    languages: Languages = Languages()
+    similar: Similar = Similar()
+    priority_matrix: PriorityMatrix | None = Field(
+        None, description="Priority from impact and urgency, for tools that have both."
+    )
+    rule_tests: list[RuleTest] = Field(
+        default_factory=list, description="What the rules are expected to do; run by hub rules check."
+    )
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether tickets are looked after beyond being kept in step."""
+        return bool(self.lines or self.agreements or self.rules or self.macros)

@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from hub.connector import (
+    ActionRequest,
+    Capability,
+    Changes,
     ConflictError,
     Connector,
     ConnectorError,
@@ -23,19 +29,22 @@ from hub.connector import (
     TemporaryError,
     WrittenComment,
 )
-from hub.journal import intents, links
+from hub.journal import cases, intents, links
 from hub.journal.copies import Copy
 from hub.sync.advance import after_fields, shadow_of_created, with_version
-from hub.sync.codec import dump_operation, dump_shadow
+from hub.sync.codec import dump_changes, dump_operation, dump_shadow
 from hub.sync.fields import digest_of
 from hub.sync.files import Fetched, TooLargeError, fetched
 from hub.sync.operations import (
     AddComment,
     AttachFile,
+    CallAction,
+    ChangeTicket,
     CreateTicket,
     DeleteComment,
     EditComment,
     FileCopy,
+    Notify,
     Operation,
     Transition,
     WriteFields,
@@ -44,9 +53,9 @@ from hub.sync.operations import (
 )
 from hub.sync.progress import Progress
 from hub.sync.state import Member
-from hub.ticket import Markdown, TicketRef, Visibility
+from hub.ticket import Markdown, Person, Status, TicketRef, Visibility
 
-CANNOT_BE_REPEATED = (CreateTicket, AddComment, AttachFile)
+CANNOT_BE_REPEATED = (CreateTicket, AddComment, AttachFile, Notify, CallAction)
 """Doing one of these twice would double something; each gets its receipt before the next begins."""
 
 
@@ -113,6 +122,8 @@ def marker_of(operation: Operation) -> str:
             return operation.marker
         case WriteLink():
             return operation.link.global_id
+        case ChangeTicket() | Notify() | CallAction():
+            return operation.mark
         case _:
             return ""
 
@@ -146,6 +157,13 @@ def _do(progress: Progress, operation: Operation) -> dict[str, Any]:
             return {"comment": operation.comment_id}
         case AttachFile():
             return _attach(progress, connector, operation)
+        case ChangeTicket():
+            return _change(progress, connector, operation)
+        case Notify():
+            progress.context.outlets.notify(operation.notifier, operation.text)
+            return {"notifier": operation.notifier}
+        case CallAction():
+            return _call(progress, operation)
 
 
 def _create(progress: Progress, connector: Connector, operation: CreateTicket) -> dict[str, Any]:
@@ -468,3 +486,88 @@ def file_written(
 
 def _lose_version(progress: Progress, target: TicketRef) -> None:
     progress.replace_member(with_version(progress.state.member(target), ""))
+
+
+def _change(progress: Progress, connector: Connector, operation: ChangeTicket) -> dict[str, Any]:
+    """What a rule changed counts as a change made at the ticket: the snapshot shows it, and not the shadow."""
+    refused: dict[str, str] = {}
+    changes = operation.changes
+    moves = "status" in changes.values and Capability.TRANSITIONS in connector.capabilities
+    plain = changes.without(["status"]) if moves else changes
+    version = None
+    basis = progress.state.member(operation.target).snapshot
+    while plain:
+        try:
+            version = connector.update(operation.target.id, plain, basis).version
+            break
+        except RefusedError as error:
+            names = {*plain.values, *(["labels"] if plain.add_labels or plain.remove_labels else [])}
+            new = {name: why for name, why in error.fields.items() if name in names}
+            if not new:
+                raise
+            refused |= new
+            plain = plain.without(list(new))
+    if moves:
+        status = changes.values["status"]
+        assert isinstance(status, Status)
+        try:
+            version = connector.transition(operation.target.id, status).version
+        except RefusedError as error:
+            refused["status"] = error.fields.get("status", error.why)
+    _show_changes(progress, operation, changes.without(list(refused)), version)
+    if refused:
+        left = changes.only(list(refused))
+        progress.later(lambda connection: _keep_refused(connection, operation, left))
+        what = ", ".join(f"{name}: {why}" for name, why in refused.items())
+        raise PermanentError(operation.target.tracker, operation.describe(), what, "Then: hub failures retry.")
+    return {"written": sorted(changes.values)}
+
+
+def _keep_refused(connection: Connection, operation: ChangeTicket, left: Changes) -> None:
+    """What was refused stays ordered; the rest is done."""
+    first, *others = operation.order_ids
+    cases.change_order(connection, first, dump_changes(left))
+    for order_id in others:
+        cases.finish_order(connection, order_id, "done", "together with another")
+
+
+def _show_changes(progress: Progress, operation: ChangeTicket, done: Changes, version: str | None) -> None:
+    member = progress.state.member(operation.target)
+    if version is None or member.snapshot is None:
+        return
+    ticket = member.snapshot.ticket
+    plain = {name: v for name, v in done.values.items() if not name.startswith("custom:") and name != "assignee"}
+    custom = {name.removeprefix("custom:"): v for name, v in done.values.items() if name.startswith("custom:")}
+    if "assignee" in done.values:
+        account = done.values["assignee"]
+        plain["assignee"] = None if account is None else Person(id=str(account))  # type: ignore[assignment]
+    labels = (ticket.labels | done.add_labels) - done.remove_labels
+    ticket = replace(ticket, **plain, custom={**ticket.custom, **custom}, labels=labels)  # type: ignore[arg-type]
+    progress.replace_member(replace(member, snapshot=replace(member.snapshot, ticket=ticket, version=version)))
+
+
+def _place(connection: Connection, orders: Sequence[cases.Order], now: datetime) -> None:
+    cases.place_orders(connection, orders, now)
+
+
+def _call(progress: Progress, operation: CallAction) -> dict[str, Any]:
+    """The action says what is to be told; that is ordered, and written like every other text."""
+    member = progress.state.member(operation.target)
+    assert member.snapshot is not None
+    request = ActionRequest(
+        ref=operation.target, ticket=member.snapshot.ticket, arguments=operation.arguments, mark=operation.mark
+    )
+    said = progress.context.outlets.call(operation.action, request)
+    orders = [
+        cases.Order(
+            ref=operation.target,
+            mark=f"{operation.mark} says {index}",
+            kind="text",
+            data={"text": text.text, "visibility": text.visibility.value},
+            because=f"{operation.action}: {operation.because}",
+        )
+        for index, text in enumerate(said.texts)
+    ]
+    now = progress.context.now()
+    progress.later(lambda connection: _place(connection, orders, now))
+    return {"action": operation.action, "said": len(orders), **said.receipt}

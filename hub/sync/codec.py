@@ -7,15 +7,18 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from hub.connector import Hint
+from hub.connector import Changes, Hint
 from hub.sync.fields import FieldWrite
 from hub.sync.labels import LabelWrite
 from hub.sync.operations import (
     AddComment,
     AttachFile,
+    CallAction,
+    ChangeTicket,
     CreateTicket,
     DeleteComment,
     EditComment,
+    Notify,
     Operation,
     Transition,
     WriteFields,
@@ -160,7 +163,10 @@ def dump_operation(operation: Operation) -> dict[str, Any]:
                 "left_files": list(operation.left_files),
                 "is_note_about_copy": operation.is_note_about_copy,
                 "ends_copy": operation.ends_copy,
+                "orders": list(operation.order_ids),
             }
+        case ChangeTicket() | Notify() | CallAction():
+            data |= {"mark": operation.mark, "orders": list(operation.order_ids)}
         case EditComment() | DeleteComment():
             data |= {
                 "origin": str(operation.origin),
@@ -183,3 +189,21 @@ def _dump_seen(write: FieldWrite) -> dict[str, Any]:
 
 def _dump_seen_labels(write: LabelWrite | None) -> dict[str, list[str]]:
     return {str(ref): sorted(labels) for ref, labels in write.seen.items()} if write else {}
+
+
+def dump_changes(changes: Changes) -> dict[str, Any]:
+    """Field and label changes as an order keeps them."""
+    return {
+        "values": {name: dump_value(value) for name, value in changes.values.items()},
+        "add": sorted(changes.add_labels),
+        "remove": sorted(changes.remove_labels),
+    }
+
+
+def load_changes(data: Mapping[str, Any]) -> Changes:
+    """What `dump_changes` wrote."""
+    return Changes(
+        values={name: load_value(name, value) for name, value in data["values"].items()},
+        add_labels=frozenset(data["add"]),
+        remove_labels=frozenset(data["remove"]),
+    )

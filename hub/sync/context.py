@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from hub.connector import Capability, Connector, ConnectorError
+from hub.connector import Capability, Connector, ConnectorError, Role
 from hub.journal import Journal
+from hub.rules.book import RuleBook
 from hub.settings.model import LinkSettings, Settings
+from hub.sync.outlets import Outlets
 from hub.sync.people import People
 
 
@@ -55,6 +57,9 @@ class Context:
     connectors: Mapping[str, Connector]
     now: Callable[[], datetime] = utc_now
     holds: Holds = field(default_factory=Holds)
+    book: RuleBook | None = None
+    """None where the settings have no rules: then no ticket is looked after beyond being kept in step."""
+    outlets: Outlets = field(default_factory=lambda: Outlets({}, {}))
     count_write: Callable[[str, str], None] = ignore_write
     _accounts: dict[str, str] = field(default_factory=dict)
     _found_people: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -63,6 +68,10 @@ class Context:
     def policy(self, title: str) -> LinkSettings | None:
         """The link settings of this title, None when they are not in the settings any more."""
         return next((p for p in self.settings.links if p.title == title), None)
+
+    def looks_after(self, tracker: str) -> bool:
+        """Whether the rule book is for the tickets of this tracker."""
+        return self.book is not None and self.connectors[tracker].role is Role.HELPDESK
 
     def own_account(self, tracker: str) -> str | None:
         """The hub's account id in a tracker, None while the tracker cannot be asked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,10 +69,7 @@ class WriteFields:
         return "fields"
 
     def describe(self) -> str:
-        parts = [f"{name} = {_short(value)}" for name, value in self.changes.values.items()]
-        parts += [f"+{label}" for label in sorted(self.changes.add_labels)]
-        parts += [f"-{label}" for label in sorted(self.changes.remove_labels)]
-        return f"change {self.target}: {', '.join(parts)}"
+        return f"change {self.target}: {', '.join(_changes(self.changes))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +111,8 @@ class AddComment:
     """A note that a comment was edited or deleted: the copy's record keeps its id, only the digest moves on."""
     ends_copy: bool = False
     """The origin is deleted: the copy is not followed any more."""
+    order_ids: tuple[int, ...] = ()
+    """The orders of rules or people that this fulfils."""
 
     @property
     def name(self) -> str:
@@ -178,12 +178,91 @@ class AttachFile:
         return f"attach {self.file.attachment.name} to {self.target}"
 
 
-Operation = CreateTicket | WriteLink | WriteFields | Transition | AddComment | EditComment | DeleteComment | AttachFile
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTicket:
+    """Change a ticket because a rule wants it. It counts as a change made there, and travels as a person's would.
+
+    `changes` are in the tracker's own form, `status` included where it has transitions.
+    """
+
+    target: TicketRef
+    mark: str
+    changes: Changes
+    order_ids: tuple[int, ...]
+    because: str
+
+    @property
+    def name(self) -> str:
+        return f"order:{self.mark}"
+
+    def describe(self) -> str:
+        return f"change {self.target}: {', '.join(_changes(self.changes))}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Send a message about a ticket through a notifier. Nobody can look up whether one was sent."""
+
+    target: TicketRef
+    mark: str
+    notifier: str
+    text: str
+    order_ids: tuple[int, ...]
+    because: str
+
+    @property
+    def name(self) -> str:
+        return f"order:{self.mark}"
+
+    def describe(self) -> str:
+        return f"notify {self.notifier} about {self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAction:
+    """Have a plugin do something for a ticket; with the same mark again it does the same thing once."""
+
+    target: TicketRef
+    mark: str
+    action: str
+    arguments: Mapping[str, str]
+    order_ids: tuple[int, ...]
+    because: str
+
+    @property
+    def name(self) -> str:
+        return f"order:{self.mark}"
+
+    def describe(self) -> str:
+        return f"{self.action} for {self.target}"
+
+
+Operation = (
+    CreateTicket
+    | WriteLink
+    | WriteFields
+    | Transition
+    | AddComment
+    | EditComment
+    | DeleteComment
+    | AttachFile
+    | ChangeTicket
+    | Notify
+    | CallAction
+)
 
 
 def digest_of_operation(operation: Operation) -> str:
     """By what a refused attempt is recognised: the same text, the same file, the same link."""
     return operation.digest if isinstance(operation, AddComment | EditComment) else ""
+
+
+def _changes(changes: Changes) -> list[str]:
+    return [
+        *(f"{name} = {_short(value)}" for name, value in changes.values.items()),
+        *(f"+{label}" for label in sorted(changes.add_labels)),
+        *(f"-{label}" for label in sorted(changes.remove_labels)),
+    ]
 
 
 def _short(value: object) -> str:

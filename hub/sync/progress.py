@@ -15,12 +15,13 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from hub.connector import ConnectorError, PermanentError
-from hub.journal import copies, events, failures, intents
+from hub.journal import cases, copies, events, failures, intents
 from hub.journal.copies import Copy
 from hub.journal.failures import Failure
 from hub.journal.intents import IntentEnd, Receipt
 from hub.sync.context import Context
 from hub.sync.fields import FieldWrite, synced_fields
+from hub.sync.keys import link_key
 from hub.sync.operations import AddComment, AttachFile, CreateTicket, EditComment, Operation, Transition, WriteFields
 from hub.sync.state import LinkState, Member
 from hub.ticket import TicketRef
@@ -56,7 +57,7 @@ class Progress:
 
     @property
     def key(self) -> str:
-        return f"link:{self.state.id}"
+        return link_key(self.state.id) if self.state.id else str(self.state.members[0].ref)
 
     # the state
 
@@ -106,7 +107,8 @@ class Progress:
 
     def note(self, kind: str, ref: TicketRef | None = None, **data: Any) -> None:
         """An entry in the record of this link."""
-        self._events.append(events.Event(at=self.context.now(), kind=kind, ref=ref, link_id=self.state.id, data=data))
+        link_id = self.state.id or None
+        self._events.append(events.Event(at=self.context.now(), kind=kind, ref=ref, link_id=link_id, data=data))
 
     def finish_intent(self, intent_id: int, end: IntentEnd, receipt: dict[str, Any], *, at_end: bool = False) -> None:
         """Writes a receipt with the next transaction, or `at_end` with the shadows."""
@@ -118,8 +120,13 @@ class Progress:
     def succeed(self, operation: Operation) -> None:
         self.writes += 1
         self.succeeded.add((operation.target, operation.name))
+        for order_id in getattr(operation, "order_ids", ()):
+            self.order_done(order_id)
         self.context.count_write(operation.target.tracker, type(operation).__name__)
         log.info("written", link=self.state.id, ticket=str(operation.target), what=type(operation).__name__)
+
+    def order_done(self, order_id: int, outcome: str = "") -> None:
+        self.later(lambda connection: cases.finish_order(connection, order_id, "done", outcome))
 
     def fields_done(self, writes: Iterable[FieldWrite]) -> None:
         for write in writes:

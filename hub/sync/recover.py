@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.connector import Capability, Draft, Known, NotFoundError
+from hub.connector import Capability, Draft, Known, NotFoundError, PermanentError
 from hub.journal.intents import Intent
 from hub.sync.apply import comment_written, file_written, link_written, ticket_created
 from hub.sync.codec import load_value
@@ -59,6 +59,8 @@ def recover(progress: Progress, open_intents: list[Intent]) -> list[MaybeWritten
                 _recover_file(progress, intent, record)
             case "WriteLink":
                 _recover_link(progress, intent, record)
+            case "Notify":
+                _recover_notice(progress, intent, record)
             case "WriteFields" | "Transition":
                 maybe_written.append(MaybeWritten(intent.target, record))
                 _void(progress, intent, "done again where it is still wanted")
@@ -145,6 +147,8 @@ def _recover_comment(progress: Progress, intent: Intent, record: Mapping[str, An
         digests={},
         version=found.version,
     )
+    for order_id in record.get("orders", ()):
+        progress.order_done(order_id)
     _done(progress, intent, {"comment": found.id, "found": True})
 
 
@@ -162,6 +166,16 @@ def _recover_file(progress: Progress, intent: Intent, record: Mapping[str, Any])
             _done(progress, intent, {"attachment": file.id, "found": True})
             return
     _void(progress, intent, "no such file was found")
+
+
+def _recover_notice(progress: Progress, intent: Intent, record: Mapping[str, Any]) -> None:
+    """Nobody can tell whether a message went out; twice is worse than a line in the failures list."""
+    for order_id in record["orders"]:
+        progress.order_done(order_id, "the hub was ended while it was being sent; it is not sent again")
+    why = f"the hub was ended while it was to {record['does']}; the message may not have gone out"
+    remedy = "Tell whom it was for by hand if need be."
+    progress.fail(intent.target, record["name"], "", PermanentError("hub", record["does"], why, remedy))
+    _void(progress, intent, "it may have gone out, and is not sent again")
 
 
 def _recover_link(progress: Progress, intent: Intent, record: Mapping[str, Any]) -> None:

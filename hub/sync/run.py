@@ -15,7 +15,8 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from hub.connector import AuthError, ConnectorError, Known, NotFoundError, PermanentError, RateLimitedError
-from hub.journal import copies, deliveries, events, failures, intents, links
+from hub.journal import cases, copies, deliveries, events, failures, intents, links
+from hub.journal.cases import Order
 from hub.journal.copies import Copy
 from hub.journal.deliveries import Delivery, Wake
 from hub.journal.failures import Failure
@@ -25,6 +26,7 @@ from hub.rules.conditions import evaluate, facts_of
 from hub.settings.model import LinkSettings
 from hub.sync.advance import advance
 from hub.sync.apply import apply_operations
+from hub.sync.care import issue_wanted, look_after, restore_looks
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
 from hub.sync.fields import next_turns
@@ -35,11 +37,14 @@ from hub.sync.plan import Decision, decide
 from hub.sync.progress import Progress, backoff, failure_name
 from hub.sync.reading import Request, read_member, requests_of, take_snapshot
 from hub.sync.recover import TooEarlyError, adopt_own_writes, recover
+from hub.sync.similar import hold_for_similar, policy_for
 from hub.sync.state import LinkState, Member
 from hub.ticket import Snapshot, TicketRef
 
 log = structlog.get_logger("hub.sync")
 
+NO_LINK = 0
+"""The id that stands for no link, where a ticket is worked on alone."""
 MAX_ROUNDS = 8
 """How often one run plans again: after a create, a refusal, a conflict. More is a mistake of the hub."""
 POLLED_AS_DELETED = "poll: deleted"
@@ -107,8 +112,10 @@ def plan_ticket(context: Context, ref: TicketRef) -> tuple[str, Decision | None]
 def wake_unfinished(context: Context) -> None:
     """Wakes the links that an earlier process left in the middle of a write, whether or not anything else is known."""
     with context.journal.write() as connection:
-        for link_id in intents.links_with_open_intents(connection):
-            deliveries.wake(connection, link_key(link_id), context.now(), "unfinished work")
+        unfinished = [link_key(link_id) for link_id in intents.links_with_open_intents(connection) if link_id]
+        unfinished += [str(ref) for ref in cases.tickets_with_open_orders(connection)]
+        for key in unfinished:
+            deliveries.wake(connection, key, context.now(), "unfinished work")
 
 
 def run_broke_off(context: Context, key: str) -> None:
@@ -150,9 +157,10 @@ def _run_ticket(context: Context, ref: TicketRef) -> Result:
         taken = deliveries.wakes_of(connection, [str(ref)], now)
         waiting = deliveries.waiting_deliveries(connection, [ref])
     policies = _escalating(context, ref)
-    if not policies:
+    is_looked_after = context.looks_after(ref.tracker)
+    if not policies and not is_looked_after:
         return _leave_alone(context, ref, taken, waiting, f"no rule links tickets of {ref.tracker}")
-    shown = _not_wanted_by_what_is_shown(policies, taken, waiting)
+    shown = None if is_looked_after else _not_wanted_by_what_is_shown(policies, taken, waiting)
     if shown is not None:
         return _leave_alone(context, ref, taken, waiting, shown)
     try:
@@ -161,10 +169,69 @@ def _run_ticket(context: Context, ref: TicketRef) -> Result:
         return _leave_alone(context, ref, taken, waiting, f"not found: {error.why}")
     except ConnectorError as error:
         return _postpone(context, str(ref), taken, error, ref)
+    if is_looked_after:
+        return _look_after_ticket(context, ref, snapshot, policies, taken, waiting)
     policy, because = _wanting(policies, snapshot)
     if policy is None:
         return _leave_alone(context, ref, taken, waiting, because)
     return _escalate(context, policy, ref, snapshot, because, taken, waiting)
+
+
+def _look_after_ticket(
+    context: Context,
+    ref: TicketRef,
+    snapshot: Snapshot,
+    policies: Sequence[LinkSettings],
+    taken: list[Wake],
+    waiting: list[Delivery],
+) -> Result:
+    """The rules on a ticket in no link; it may be escalated by one, or by the condition of a link."""
+    loaded = _alone(context, ref, snapshot, taken, waiting)
+    progress = loaded.progress
+    try:
+        recover(progress, loaded.intents)
+        take_snapshot(progress, ref, snapshot)
+        look_after(progress)
+        order = issue_wanted(progress, ref)
+        policy, because = _wanting(policies, snapshot)
+        if order is not None and not progress.down:
+            policy, because = policy_for(context, ref, str(order.data["link"])), order.because
+            if policy is not None and hold_for_similar(progress, ref, policy, order):
+                policy = None
+    except TooEarlyError as error:
+        return _finish(loaded, (), Result("postponed", error.until, str(error)))
+    except ConnectorError as error:
+        return _finish_failed(loaded, (), error)
+    if progress.down:
+        return _finish_failed(loaded, (), next(iter(progress.down.values())))
+    now_shown = progress.state.member(ref).snapshot
+    if policy is None or now_shown is None or now_shown.is_deleted:
+        return _finish(loaded, (), Result("written" if progress.writes else "idle", why=because))
+    progress.flush()
+    return _escalate(context, policy, ref, now_shown, because, taken, waiting, order)
+
+
+def _alone(
+    context: Context, ref: TicketRef, snapshot: Snapshot, taken: Sequence[Wake], waiting: Sequence[Delivery]
+) -> _Loaded:
+    """A ticket in no link, as a link of one: what is written to it goes the same way."""
+    now, ticket = context.now(), snapshot.ticket
+    row = LinkRow(id=NO_LINK, policy="", origin="joined", created=now, turns={})
+    member = MemberRow(
+        link_id=NO_LINK, ref=ref, key=ticket.key, url=ticket.url, role="ticket", joined=now, shadow={}
+    )  # fmt: skip
+    with context.journal.read() as connection:
+        return _assemble(
+            context,
+            row,
+            [member],
+            known_copies=copies.copies_of(connection, [ref]),
+            taken=taken,
+            waiting=waiting,
+            unfinished=[i for i in intents.open_intents(connection, NO_LINK) if i.target == ref],
+            known_failures=failures.failures_of(connection, str(ref)),
+            policy=LinkSettings(tickets=[ref.tracker], issues=ref.tracker),
+        )
 
 
 def _escalating(context: Context, ref: TicketRef) -> list[LinkSettings]:
@@ -213,6 +280,7 @@ def _leave_alone(
     with context.journal.write() as connection:
         deliveries.settle_deliveries(connection, [d.id for d in waiting], "done", why)
         deliveries.settle_wakes(connection, taken)
+        restore_looks(connection, context, [ref])
         for failure in failures.failures_of(connection, str(ref)):
             failures.resolve_failure(connection, failure.key, failure.what)
         if not waiting:
@@ -228,6 +296,7 @@ def _escalate(
     because: str,
     taken: list[Wake],
     waiting: list[Delivery],
+    order: Order | None = None,
 ) -> Result:
     now = context.now()
     held = ""
@@ -237,6 +306,9 @@ def _escalate(
                 # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
                 return Result("idle", why="it joined a link meanwhile")
             was_unlinked = events.was_unlinked(connection, ref)
+            if order is not None:
+                outcome = "somebody unlinked it" if was_unlinked else f"escalated by {policy.title}"
+                cases.finish_order(connection, order.id, "dropped" if was_unlinked else "done", outcome)
             if not was_unlinked:
                 loaded = _create_link(connection, context, policy, ref, snapshot, because, now)
                 # From the moment that the link can be seen its key is held here, until this run is over.
@@ -322,8 +394,9 @@ def _assemble(
     waiting: Sequence[Delivery] = (),
     unfinished: Sequence[Intent] = (),
     known_failures: Sequence[Failure] = (),
+    policy: LinkSettings | None = None,
 ) -> _Loaded:
-    policy = context.policy(row.policy)
+    policy = policy or context.policy(row.policy)
     if policy is None or any(m.ref.tracker not in context.connectors for m in members):
         policy = None
     state = LinkState(
@@ -393,6 +466,8 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         for write in maybe_written:
             adopt_own_writes(progress, write)
         _rounds(progress)
+        if progress.context.book is not None and look_after(progress):
+            _rounds(progress)
     except TooEarlyError as error:
         return _finish(loaded, echoes, Result("postponed", error.until, str(error)))
     except ConnectorError as error:
@@ -535,7 +610,7 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
     context = progress.context
     with context.journal.write() as connection:
         progress.flush_all_into(connection)
-        for member in progress.state.members:
+        for member in progress.state.members if progress.state.id else ():
             shadow = dump_shadow(advance(progress.state, member, progress.held_back, progress.is_complete))
             if (shadow, member.key) != loaded.shadows.get(member.ref):
                 links.save_shadow(connection, member.ref, shadow, key=member.key, url=member.url)
@@ -552,6 +627,7 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
             rest = [d.id for d in loaded.waiting if d.id not in set(echoes)]
             deliveries.settle_deliveries(connection, rest, "done")
             deliveries.settle_wakes(connection, loaded.taken)
+            restore_looks(connection, context, [m.ref for m in progress.state.tickets])
             # An escalation is woken under its link's key inside the run itself.
             progress.settle_failures(connection)
     return result

@@ -159,7 +159,7 @@ def comparable(field_name: str, raw: Value) -> Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkState:
-    """A link in one run.
+    """A link in one run; with the id 0 a ticket that is in none.
 
     `members` are the tickets in the order they joined, then the issue. `issue_form` is the tracker that has or gets
     the issue. `blocked` maps (ticket, what) to the digest of what was refused there and is not tried again; a create

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.rules.conditions import evaluate, facts_of
-from hub.settings.model import Condition
+from hub.settings.rules import Condition
 from hub.ticket import Category, Priority, Ticket
 
 FACTS = facts_of(

@@ -1,0 +1,219 @@
+"""Cases and orders: what the rules know of a ticket, and what they, or a person, want done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection
+
+from hub.journal.deliveries import Upsert
+from hub.journal.schema import cases, orders
+from hub.ticket import TicketRef
+
+OrderKind = Literal["text", "change", "issue", "notice", "call", "macro", "suggest"]
+BATCH = 1000
+"""Rows that are held at once when all cases are walked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """A stored case; `data` as `hub.rules.case` writes it."""
+
+    ref: TicketRef
+    key: str
+    url: str
+    opened: datetime
+    closed: datetime | None
+    next_at: datetime | None
+    assignee: str | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Something to be done to a ticket. `mark` tells it from every other of the ticket; `id` is 0 before storing."""
+
+    ref: TicketRef
+    mark: str
+    kind: OrderKind
+    data: Mapping[str, Any]
+    because: str
+    id: int = 0
+    made: datetime | None = None
+
+
+def case_of(connection: Connection, ref: TicketRef) -> CaseRow | None:
+    """The case of a ticket, None for one that no rule has looked at."""
+    row = connection.execute(_CASE, {"the_tracker": ref.tracker, "the_ticket": ref.id}).first()
+    return None if row is None else _case(row)
+
+
+def cases_of(connection: Connection, refs: Sequence[TicketRef]) -> dict[TicketRef, CaseRow]:
+    """The cases of these tickets."""
+    if not refs:
+        return {}
+    rows = connection.execute(_CASES_OF, {"refs": [(r.tracker, r.id) for r in refs]})
+    return {row.ref: row for row in map(_case, rows)}
+
+
+def save_case(connection: Connection, case: CaseRow) -> None:
+    _SAVE_CASE(
+        connection,
+        tracker=case.ref.tracker,
+        ticket_id=case.ref.id,
+        key=case.key,
+        url=case.url,
+        opened=case.opened,
+        closed=case.closed,
+        next_at=case.next_at,
+        assignee=case.assignee,
+        data=dict(case.data),
+    )
+
+
+def walk_cases(connection: Connection, *, only_open: bool = False) -> Iterator[CaseRow]:
+    """All cases, or the open ones, a batch at a time."""
+    last = 0
+    while True:
+        query = sa.select(cases).where(cases.c.id > last).order_by(cases.c.id).limit(BATCH)
+        if only_open:
+            query = query.where(cases.c.closed.is_(None))
+        rows = connection.execute(query).all()
+        yield from map(_case, rows)
+        if len(rows) < BATCH:
+            return
+        last = rows[-1].id
+
+
+def find_case(connection: Connection, tracker: str, key: str) -> TicketRef | None:
+    """The ticket that people call `key` (`#35436`), or whose id it is."""
+    found = connection.execute(
+        sa.select(cases.c.ticket_id).where(
+            cases.c.tracker == tracker, sa.or_(cases.c.key == key, cases.c.ticket_id == key)
+        )
+    ).scalar()
+    return None if found is None else TicketRef(tracker, found)
+
+
+def workloads(connection: Connection) -> dict[str, int]:
+    """How many open cases each assignee has, by the key that all trackers share."""
+    rows = connection.execute(_WORKLOADS)
+    return {row.assignee: row.number for row in rows}
+
+
+def place_orders(connection: Connection, wanted: Iterable[Order], now: datetime) -> int:
+    """Stores orders; one whose mark the ticket has had already is left out. Returns how many are new."""
+    rows = [
+        {
+            "tracker": order.ref.tracker,
+            "ticket_id": order.ref.id,
+            "mark": order.mark,
+            "kind": order.kind,
+            "data": dict(order.data),
+            "because": order.because,
+            "made": now,
+            "state": "open",
+            "outcome": "",
+        }
+        for order in wanted
+    ]
+    if not rows:
+        return 0
+    statement = _PLACE_ORDER[connection.dialect.name]
+    return sum(connection.execute(statement, row).rowcount for row in rows)
+
+
+def open_orders(connection: Connection, refs: Sequence[TicketRef]) -> list[Order]:
+    """What is to be done to these tickets, in the order in which it was wanted."""
+    if not refs:
+        return []
+    rows = connection.execute(_OPEN_ORDERS, {"refs": [(r.tracker, r.id) for r in refs]})
+    return [_order(row) for row in rows]
+
+
+def finish_order(connection: Connection, order_id: int, state: Literal["done", "dropped"], outcome: str = "") -> None:
+    """What was ordered is done, or will not be done, and why."""
+    connection.execute(_FINISH_ORDER, {"the_id": order_id, "new_state": state, "new_outcome": outcome})
+
+
+def change_order(connection: Connection, order_id: int, data: Mapping[str, Any]) -> None:
+    """What is left of an order after a part of it was done."""
+    connection.execute(orders.update().where(orders.c.id == order_id).values(data=dict(data)))
+
+
+def orders_of(connection: Connection, ref: TicketRef) -> list[tuple[Order, str, str]]:
+    """Everything that was ever ordered for a ticket, with state and outcome, oldest first."""
+    rows = connection.execute(
+        sa.select(orders).where(orders.c.tracker == ref.tracker, orders.c.ticket_id == ref.id).order_by(orders.c.id)
+    )
+    return [(_order(row), row.state, row.outcome) for row in rows]
+
+
+def tickets_with_open_orders(connection: Connection) -> list[TicketRef]:
+    rows = connection.execute(
+        sa.select(orders.c.tracker, orders.c.ticket_id).where(orders.c.state == "open").distinct()
+    )
+    return [TicketRef(row.tracker, row.ticket_id) for row in rows]
+
+
+# Statements are built once: building one costs more than running it.
+_CASE = sa.select(cases).where(
+    cases.c.tracker == sa.bindparam("the_tracker"), cases.c.ticket_id == sa.bindparam("the_ticket")
+)
+_CASES_OF = sa.select(cases).where(
+    sa.tuple_(cases.c.tracker, cases.c.ticket_id).in_(sa.bindparam("refs", expanding=True))
+)
+_SAVE_CASE = Upsert(cases, ["tracker", "ticket_id"])
+_WORKLOADS = (
+    sa.select(cases.c.assignee, sa.func.count().label("number"))
+    .where(cases.c.closed.is_(None), cases.c.assignee.is_not(None))
+    .group_by(cases.c.assignee)
+)
+_PLACE_ORDER = {
+    "sqlite": sqlite_insert(orders).on_conflict_do_nothing(),
+    "postgresql": postgresql_insert(orders).on_conflict_do_nothing(),
+}
+_OPEN_ORDERS = (
+    sa.select(orders)
+    .where(
+        sa.tuple_(orders.c.tracker, orders.c.ticket_id).in_(sa.bindparam("refs", expanding=True)),
+        orders.c.state == "open",
+    )
+    .order_by(orders.c.id)
+)
+_FINISH_ORDER = (
+    orders.update()
+    .where(orders.c.id == sa.bindparam("the_id"))
+    .values(state=sa.bindparam("new_state"), outcome=sa.bindparam("new_outcome"))
+)
+
+
+def _case(row: Any) -> CaseRow:
+    return CaseRow(
+        ref=TicketRef(row.tracker, row.ticket_id),
+        key=row.key,
+        url=row.url,
+        opened=row.opened,
+        closed=row.closed,
+        next_at=row.next_at,
+        assignee=row.assignee,
+        data=row.data,
+    )
+
+
+def _order(row: Any) -> Order:
+    return Order(
+        ref=TicketRef(row.tracker, row.ticket_id),
+        mark=row.mark,
+        kind=row.kind,
+        data=row.data,
+        because=row.because,
+        id=row.id,
+        made=row.made,
+    )

@@ -1,0 +1,513 @@
+"""From a ticket's case and present state to what the rules want: orders, a new case, and the time of the next look.
+
+Pure: no I/O, no clock, no randomness. One pass goes once, in order, through intake, clocks, rules and macros; each may
+see what an earlier one wants. It always ends, and says of every rule whether it fired and on what that hung.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from hub.rules.book import RuleBook, Running, raised
+from hub.rules.case import Case, Firing, News, Seen, observe, with_values
+from hub.rules.clocks import Clock, clock_of
+from hub.rules.conditions import Answer, Facts, evaluate, facts_of, flips
+from hub.rules.history import FIELDS
+from hub.rules.placeholders import Formatted, Rendered, render
+from hub.settings.rules import Actions, Line, Macro
+from hub.ticket import Category, Priority, Status, TicketRef, Value, Visibility
+
+MACRO_LABEL = "macro:"
+"""A label that begins so runs a macro and is taken off again."""
+MACRO_COMMAND = "/macro "
+"""A line of a private note that begins so does the same."""
+LONGEST_MARK = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """Another ticket of the same link, for texts."""
+
+    key: str
+    url: str
+    title: str
+    tracker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What is around a ticket: its issue, the other tickets of the link, who has how much to do.
+
+    `loads` are open cases by assignee key. `asked` are macros that a person asked for from outside, with the mark of
+    their order. `people` maps an assignee key to what texts call them.
+    """
+
+    tracker: str
+    issue: Neighbour | None = None
+    issue_status: Status | None = None
+    issue_resolution: str | None = None
+    tickets: Sequence[Neighbour] = ()
+    loads: Mapping[str, int] = field(default_factory=dict)
+    asked: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One order of a pass; `kind` and `data` as `hub.journal.cases` stores them."""
+
+    mark: str
+    kind: Any
+    data: Mapping[str, Any]
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What became of a rule in this pass."""
+
+    rule: str
+    fired: bool
+    holds: bool | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """The outcome of a pass. `next_at` is when something may change by itself, None when nothing will."""
+
+    case: Case
+    news: News
+    wanted: tuple[Wanted, ...] = ()
+    explained: tuple[Explained, ...] = ()
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
+    next_at: datetime | None = None
+
+
+def rule_on(
+    book: RuleBook, case: Case | None, ref: TicketRef, seen: Seen, situation: Situation, now: datetime
+) -> Ruling:
+    """What the rule book says about a ticket now."""
+    observed, news = observe(case, ref, seen, now)
+    work = _Pass(book, observed, seen, situation, news, now)
+    work.take_in()
+    work.keep_agreements()
+    work.follow_rules()
+    work.run_macros()
+    return work.outcome()
+
+
+def clocks_of(book: RuleBook, case: Case, facts: Facts, now: datetime) -> dict[str, tuple[Running, Clock]]:
+    """The clocks that run for a case, by `<agreement>.<measure>`."""
+    found = {}
+    for running in book.running(facts, now):
+        clock = clock_of(running.target, case.history, running.promise.calendar, now)
+        if clock is not None:
+            found[running.name] = (running, clock)
+    return found
+
+
+def case_facts(case: Case) -> dict[str, object]:
+    """What a case alone answers, without a look at the ticket: enough to choose its agreements."""
+    return {**case.seen, "tracker": case.ref.tracker, "title": case.title, "created": case.history.created}
+
+
+class _Pass:
+    """One evaluation. It works on values and ends as a `Ruling`."""
+
+    def __init__(self, book: RuleBook, case: Case, seen: Seen, situation: Situation, news: News, now: datetime) -> None:
+        self._book, self._case, self._seen, self._situation = book, case, seen, situation
+        self._news, self._now = news, now
+        self._facts = self._known()
+        self._values: dict[str, Value] = {}
+        self._add: dict[str, None] = {}
+        self._remove: dict[str, None] = {}
+        self._reasons: dict[str, str] = {}
+        self._wanted: list[Wanted] = []
+        self._explained: list[Explained] = []
+        known = {rule.name for rule in book.rules}
+        self._fired = {n: f for n, f in case.fired.items() if n in known or n.casefold().startswith(MACRO_LABEL)}
+        self._steps = set(case.steps)
+        self._looks: list[datetime] = []
+        self._clocks: dict[str, tuple[Running, Clock]] = {}
+
+    def _known(self) -> dict[str, object]:
+        case, seen = self._case, self._seen
+        replies = case.history.replies
+        language = self._language()
+        return {
+            **facts_of(seen.ticket),
+            **{name: case.seen.get(name) for name in FIELDS if name != "assignee"},
+            "tracker": self._situation.tracker,
+            "language": language,
+            "linked": self._situation.issue is not None,
+            "issue_status": self._situation.issue_status,
+            "issue_resolution": self._situation.issue_resolution,
+            "customers": max(len(self._situation.tickets), 1),
+            "created": case.history.created,
+            "updated": seen.ticket.updated or self._now,
+            "line_since": case.line_since,
+            "last_reply": replies[-1].by if replies else "nobody",
+            "replied": self._news.replied,
+            "changed": self._news.changed,
+            "rating": case.rating,
+        }
+
+    def _language(self) -> str:
+        seen, languages = self._seen, self._book.languages
+        own = seen.ticket.custom.get(languages.custom_field) if languages.custom_field else None
+        requester = seen.ticket.requester
+        told = own or (requester.language if requester else None)
+        return str(told or languages.organisations.get(seen.ticket.organisation or "", languages.default)).lower()
+
+    # intake
+
+    def take_in(self) -> None:
+        """Priority from impact and urgency, and the first line."""
+        matrix = self._book.matrix
+        if matrix is not None:
+            custom = self._seen.ticket.custom
+            impact, urgency = str(custom.get(matrix.impact)), str(custom.get(matrix.urgency))
+            priority = matrix.table.get(impact, {}).get(urgency)
+            if priority is not None and self._news.is_first:
+                self._set("priority", Priority(priority), "intake", f"impact {impact} and urgency {urgency}")
+        if self._case.line is None and self._case.is_open and self._book.lines:
+            number, because = self._first_line()
+            self._hand_over(number, "intake", because, is_told=False)
+
+    def _first_line(self) -> tuple[int, str]:
+        for number, line in self._book.lines.items():
+            if line.takes is not None:
+                answer = self._evaluate(line.takes)
+                if answer.holds:
+                    return number, answer.because
+        return next(iter(self._book.lines)), "no other line takes it"
+
+    # agreements
+
+    def keep_agreements(self) -> None:
+        """Acts on warnings and breaches, in the order of their times; each once, however late it is seen."""
+        self._clocks = clocks_of(self._book, self._case, self._facts, self._now)
+        due: list[tuple[datetime, int, str, Running, Actions | None, Clock]] = []
+        for name, (running, clock) in self._clocks.items():
+            agreement = running.promise.agreement
+            for percent, at in clock.warnings:
+                if percent in agreement.warnings:
+                    due.append((at, percent, name, running, agreement.warnings[percent], clock))
+            if clock.breached_at is not None:
+                due.append((clock.breached_at, 100, name, running, agreement.on_breach, clock))
+        for at, percent, name, running, actions, clock in sorted(due, key=lambda d: d[:3]):
+            step = f"{name} {clock.started.isoformat()} {percent}"
+            if step in self._steps:
+                continue
+            self._steps.add(step)
+            what = "is breached" if percent == 100 else f"has used up {percent} %"
+            because = f"{running.promise.agreement.kind} {name} {what} since {at:%Y-%m-%d %H:%M} UTC"
+            is_over = not clock.state.is_open
+            self._explained.append(
+                Explained(rule=f"clock {name} {percent} %", fired=not is_over, holds=True,
+                          because=because + (", but it has ended since" if is_over else ""))
+            )  # fmt: skip
+            if actions is not None and not is_over:
+                self._do(actions, f"clock {step}", because)
+        self._facts["clocks"] = {name: clock for name, (_, clock) in self._clocks.items()}
+        self._show_clocks()
+
+    def _show_clocks(self) -> None:
+        for name, (running, clock) in self._clocks.items():
+            if self._case.clocks.get(name) == shown(clock):
+                continue
+            for show in running.promise.agreement.show:
+                if show.target == running.target.measure:
+                    for field_name, value in ((show.due, clock.due), (show.state, str(clock.state))):
+                        if field_name:
+                            self._set(f"custom:{field_name}", value, f"clock {name}", "people see the clock there")
+
+    # rules
+
+    def follow_rules(self) -> None:
+        for rule in self._book.rules:
+            answer = self._evaluate(rule.when)
+            before = self._fired.get(rule.name, Firing())
+            again_at = None
+            if rule.again_after is not None and before.at is not None:
+                again_at = before.at + timedelta(minutes=rule.again_after)
+            is_again = before.holds and again_at is not None and again_at <= self._now
+            fires = bool(answer.holds) and (not before.holds or is_again)
+            if fires:
+                firing = Firing(True, before.count + 1, self._now)
+                self._do(rule.then, f"rule {rule.name}.{firing.count}", answer.because, rule=rule.name)
+            elif answer.holds is None:
+                firing = before
+            else:
+                firing = replace(before, holds=bool(answer.holds))
+            self._fired[rule.name] = firing
+            if answer.holds and rule.again_after is not None and firing.at is not None:
+                self._looks.append(max(firing.at + timedelta(minutes=rule.again_after), self._now))
+            self._looks += flips(rule.when, self._facts, self._now)
+            why = answer.because if fires or not answer.holds else f"{answer.because}; done already"
+            self._explained.append(Explained(rule=rule.name, fired=fires, holds=answer.holds, because=why))
+
+    # macros
+
+    def run_macros(self) -> None:
+        """Those that an agent asked for with a label or a note, and those that were asked for from outside."""
+        for label in sorted(self._seen.ticket.labels):
+            if label.casefold().startswith(MACRO_LABEL):
+                count = self._fired.get(label, Firing()).count + 1
+                self._run_macro(label[len(MACRO_LABEL) :], f"{label}.{count}", f"an agent set the label {label}")
+                self._remove[label] = None
+                self._reasons.setdefault(label, "the macro was run")
+                self._fired[label] = Firing(False, count, self._now)
+        for comment in self._seen.comments or ():
+            step = f"note {comment.id}"
+            if comment.visibility.is_public or comment.id in self._seen.own_comments or step in self._steps:
+                continue
+            for name in _commands(comment.text):
+                self._steps.add(step)
+                self._run_macro(name, f"{step} {name}", f"an agent asked for it in a note ({comment.id})")
+        for name, mark in self._situation.asked:
+            self._run_macro(name, mark, "a person asked for it")
+
+    def _run_macro(self, name: str, source: str, because: str) -> None:
+        by_name = {key.casefold(): key for key in self._book.macros}
+        key = by_name.get(name.casefold())
+        if key is None:
+            known = ", ".join(self._book.macros) or "none"
+            self._want(source, "note", "text", _text(f"There is no macro {name!r}; there are: {known}."), because)
+            return
+        self._macro(key, self._book.macros[key], source, because)
+
+    def _macro(self, name: str, macro: Macro, source: str, because: str) -> None:
+        self._do(macro.then, source, because, rule=name)
+        if macro.text:
+            text = macro.text.get(self._best_language(macro.text), next(iter(macro.text.values())))
+            assert macro.visibility is not None
+            self._say(text, Visibility(macro.visibility), source, "macro", f"macro {name}: {because}", name, because)
+
+    def _best_language(self, texts: Mapping[str, str]) -> str:
+        language = str(self._facts["language"])
+        for candidate in (language, language.partition("-")[0], self._book.languages.default):
+            if candidate in texts:
+                return candidate
+        return ""
+
+    # doing
+
+    def _do(self, actions: Actions, source: str, because: str, *, rule: str = "") -> None:
+        if actions.macro:
+            macro = self._book.macros[actions.macro]
+            self._macro(actions.macro, macro, f"{source} {actions.macro}", because)
+        for name, value in actions.set.items():
+            self._set(name, _typed(name, value), source, because)
+        if actions.raise_priority:
+            wanted = raised(self._facts.get("priority"), actions.raise_priority)
+            self._set("priority", wanted, source, because)
+        for label in actions.add_labels:
+            self._add[label] = None
+            self._remove.pop(label, None)
+            self._reasons.setdefault(source, because)
+        for label in actions.remove_labels:
+            self._remove[label] = None
+            self._add.pop(label, None)
+            self._reasons.setdefault(source, because)
+        if actions.line is not None:
+            self._move(actions, source, because, rule)
+        for text, visibility, name in ((actions.note, "private", "note"), (actions.reply, "public", "reply")):
+            if text:
+                self._say(text, Visibility(visibility), source, name, because, rule, because)
+        if actions.issue:
+            self._want_issue(source, because, self._line_of(self._facts.get("line")))
+        if actions.suggest_articles:
+            self._want(source, "articles", "suggest", {"count": actions.suggest_articles}, because)
+        for index, notice in enumerate(actions.notify):
+            said = self._render(notice.text, rule, because)
+            for to in notice.to:
+                self._want(source, f"notice {index} {to}", "notice", {"to": to, "text": said.text}, because)
+        for index, call in enumerate(actions.run):
+            arguments = {key: str(self._render(text, rule, because).text) for key, text in call.with_.items()}
+            data = {"action": call.action, "with": arguments}
+            self._want(source, f"call {index}", "call", data, because)
+
+    def _move(self, actions: Actions, source: str, because: str, rule: str) -> None:
+        numbers = list(self._book.lines)
+        now_with = self._facts.get("line")
+        at = numbers.index(now_with) if now_with in numbers else 0
+        number = actions.line
+        if number == "next":
+            number = numbers[min(at + 1, len(numbers) - 1)]
+        elif number == "previous":
+            number = numbers[max(at - 1, 0)]
+        assert isinstance(number, int)
+        if number == now_with:
+            return
+        reason = self._render(actions.reason, rule, because).text if actions.reason else because
+        self._hand_over(number, source, reason, is_told=True)
+
+    def _hand_over(self, number: int, source: str, reason: str, *, is_told: bool) -> None:
+        line = self._book.lines[number]
+        self._set("line", number, source, reason)
+        if line.label:
+            self._add[line.label] = None
+        for other, known in self._book.lines.items():
+            if other != number and known.label in self._seen.ticket.labels and known.label:
+                self._remove[known.label] = None
+        if is_told:
+            said = f"Handed to line {number} ({line.name}): {reason}"
+            self._want(source, f"line {number}", "text", _text(said), reason)
+        if line.issues:
+            self._want_issue(source, reason, line)
+        if line.assign and line.people and self._case.seen.get("assignee") is None and "assignee" not in self._values:
+            fewest = min(
+                line.people, key=lambda person: (self._situation.loads.get(person, 0), line.people.index(person))
+            )
+            self._set("assignee", fewest, source, f"{fewest} has the fewest open tickets of line {number}")
+
+    def _want_issue(self, source: str, because: str, line: Line | None) -> None:
+        if self._situation.issue is None:
+            self._want(source, "issue", "issue", {"link": line.issues if line else ""}, because)
+
+    def _line_of(self, number: object) -> Line | None:
+        return self._book.lines.get(number) if isinstance(number, int) else None
+
+    def _say(
+        self, text: str, visibility: Visibility, source: str, name: str, because: str, rule: str, reason: str
+    ) -> None:
+        said = self._render(text, rule, reason)
+        data = {"text": said.text, "visibility": visibility.value}
+        if said.missing and visibility.is_public:
+            data["missing"] = ", ".join(said.missing)
+        self._want(source, name, "text", data, because)
+
+    def _set(self, name: str, value: Value, source: str, because: str) -> None:
+        if self._facts.get(name) == value and name not in self._values and name != "assignee":
+            return
+        self._values[name] = value
+        self._facts[name] = value
+        self._reasons.setdefault(source, because)
+
+    def _want(self, source: str, name: str, kind: str, data: Mapping[str, Any], because: str) -> None:
+        self._wanted.append(Wanted(mark=_mark(f"{source} {name}"), kind=kind, data=data, because=because))
+
+    def _evaluate(self, condition: Any) -> Answer:
+        return evaluate(condition, self._facts, self._now)
+
+    # texts
+
+    def _render(self, text: str, rule: str, reason: str) -> Rendered:
+        ticket, issue = self._seen.ticket, self._situation.issue
+        line = self._line_of(self._facts.get("line"))
+        requester, agent = ticket.requester, ticket.assignee
+        due = [clock.due for _, clock in self._clocks.values() if clock.due is not None and clock.state.is_open]
+        return render(
+            text,
+            {
+                "ticket": {
+                    "key": ticket.key, "url": _address(ticket.url), "title": ticket.title,
+                    "description": Formatted(ticket.description or ""), "status": self._facts.get("status"),
+                    "priority": self._facts.get("priority"), "category": self._facts.get("category"),
+                    "tracker": self._situation.tracker, "organisation": ticket.organisation,
+                },
+                "requester": {
+                    "name": requester.name if requester else None, "email": requester.email if requester else None,
+                    "language": self._facts["language"],
+                },
+                "agent": {"name": agent.name if agent else None, "email": agent.email if agent else None},
+                "issue": {
+                    "key": issue.key, "url": _address(issue.url), "status": self._situation.issue_status,
+                } if issue else None,
+                "line": {"number": self._facts.get("line"), "name": line.name if line else None},
+                "tickets": [_named(n) for n in self._situation.tickets] or [
+                    {"key": ticket.key, "url": _address(ticket.url), "title": ticket.title,
+                     "tracker": self._situation.tracker}
+                ],
+                "due": min(due, default=None),
+                "customers": max(len(self._situation.tickets), 1),
+                "reason": reason, "rule": rule, "now": self._now, "custom": dict(ticket.custom),
+            },
+        )  # fmt: skip
+
+    # the end
+
+    def outcome(self) -> Ruling:
+        if self._values or self._add or self._remove:
+            data = {
+                "values": dict(self._values),
+                "add": [label for label in self._add if label not in self._seen.ticket.labels],
+                "remove": [label for label in self._remove if label in self._seen.ticket.labels],
+            }
+            if data["values"] or data["add"] or data["remove"]:
+                mark = _mark(f"change {self._now.isoformat()}")
+                because = "; ".join(dict.fromkeys(self._reasons.values()))
+                self._wanted.insert(0, Wanted(mark=mark, kind="change", data=data, because=because))
+        case = replace(
+            with_values(self._case, self._values, self._now),
+            fired=self._fired,
+            steps=frozenset(self._steps),
+        )
+        # What was set may have changed what a clock waits for.
+        clocks = {name: clock for name, (_, clock) in clocks_of(self._book, case, self._facts, self._now).items()}
+        case = replace(case, clocks={name: shown(clock) for name, clock in clocks.items()})
+        looks = [*self._looks, *(clock.next_at for clock in clocks.values() if clock.next_at is not None)]
+        return Ruling(
+            case=case,
+            news=self._news,
+            wanted=tuple(self._wanted),
+            explained=tuple(self._explained),
+            clocks=clocks,
+            next_at=min((at for at in looks if at > self._now), default=None),
+        )
+
+
+def shown(clock: Clock) -> dict[str, Any]:
+    """A clock as it is kept for people: its state, and when it is due (ISO 8601, UTC)."""
+    return {"state": str(clock.state), "due": clock.due.isoformat() if clock.due else None}
+
+
+def _commands(text: str) -> Iterator[str]:
+    """The macros that the lines of a note ask for."""
+    for line in text.splitlines():
+        if line.strip().casefold().startswith(MACRO_COMMAND):
+            yield line.strip()[len(MACRO_COMMAND) :].strip()
+
+
+def _typed(name: str, value: object) -> Value:
+    """A value of the settings in the form of the neutral model; `nobody` and empty texts clear a field."""
+    if value in (None, "", "nobody"):
+        return None
+    match name:
+        case "status":
+            return Status(str(value))
+        case "priority":
+            return Priority(str(value))
+        case "category":
+            return Category(str(value))
+    assert isinstance(value, str | float | bool)
+    return value
+
+
+def _text(said: str) -> dict[str, Any]:
+    return {"text": said, "visibility": Visibility.PRIVATE.value}
+
+
+def _mark(source: str) -> str:
+    """The source itself, or as much of it as there is room for and what tells it from others."""
+    if len(source) <= LONGEST_MARK:
+        return source
+    return f"{source[: LONGEST_MARK - 17]}~{sha256(source.encode()).hexdigest()[:16]}"
+
+
+def _address(url: str) -> Formatted | None:
+    return Formatted(url) if url else None
+
+
+def _named(neighbour: Neighbour) -> dict[str, Any]:
+    return {
+        "key": neighbour.key,
+        "url": _address(neighbour.url),
+        "title": neighbour.title,
+        "tracker": neighbour.tracker,
+    }

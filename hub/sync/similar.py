@@ -1,0 +1,106 @@
+"""Before a ticket gets an issue of its own: is there an open issue about the same thing already?
+
+Compared are the words of title and description with those of every open ticket that has an issue. What is found is
+offered to the agent, or joined, as the settings say.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from hub.journal import cases, events, links
+from hub.journal.cases import Order
+from hub.journal.schema import members
+from hub.rules.case import load_case, similarity
+from hub.settings.model import LinkSettings
+from hub.sync.context import Context
+from hub.sync.progress import Progress
+from hub.ticket import TicketRef, Visibility
+
+MAX_OFFERED = 3
+NEW_LABEL = "issue:new"
+"""The label by which an agent says that a ticket gets an issue of its own whatever is similar."""
+LINK_LABEL = "link:"
+"""A label that begins so joins the ticket to the issue that follows, by its key."""
+
+
+def policy_for(context: Context, ref: TicketRef, title: str) -> LinkSettings | None:
+    """The link settings by which a ticket gets its issue: those of this title, else the first for its tracker."""
+    fitting = [p for p in context.settings.links if ref.tracker in p.tickets]
+    return next((p for p in fitting if p.title == title), None) if title else next(iter(fitting), None)
+
+
+def similar_issues(context: Context, ref: TicketRef, policy: LinkSettings) -> list[tuple[float, TicketRef, str]]:
+    """Issues of open tickets that are like this one: how similar, the issue, and its key; the most similar first."""
+    threshold = context.settings.similar.threshold
+    best: dict[TicketRef, tuple[float, str]] = {}
+    with context.journal.read() as connection:
+        own = cases.case_of(connection, ref)
+        if own is None:
+            return []
+        words = load_case(own.ref, own.key, own.url, own.data).words
+        issues = {
+            row.link_id: (TicketRef(row.tracker, row.ticket_id), row.key)
+            for row in connection.execute(
+                sa.select(members.c.link_id, members.c.tracker, members.c.ticket_id, members.c.key).where(
+                    members.c.role == "issue", members.c.tracker == policy.issues
+                )
+            )
+        }
+        if not issues:
+            return []
+        for row in cases.walk_cases(connection, only_open=True):
+            if row.ref == ref:
+                continue
+            score = similarity(words, row.data["words"])
+            if score < threshold:
+                continue
+            issue = issues.get(links.link_of(connection, row.ref) or 0)
+            if issue is not None and score > best.get(issue[0], (0.0, ""))[0]:
+                best[issue[0]] = (score, issue[1])
+    found = [(score, issue, key) for issue, (score, key) in best.items()]
+    return sorted(found, reverse=True)[:MAX_OFFERED]
+
+
+def hold_for_similar(progress: Progress, ref: TicketRef, policy: LinkSettings, order: Order) -> bool:
+    """Whether the ticket is to wait for an agent's word, or joins another's issue, instead of getting one of its own.
+
+    Offers are private notes; what was decided is on record.
+    """
+    context, mode = progress.context, progress.context.settings.similar.mode
+    snapshot = progress.state.member(ref).snapshot
+    labels = snapshot.ticket.labels if snapshot else frozenset()
+    if mode == "off" or NEW_LABEL in labels:
+        return False
+    found = similar_issues(context, ref, policy)
+    if not found:
+        return False
+    told = ", ".join(f"{key} ({score:.0%})" for score, _, key in found)
+    now = context.now()
+    with context.journal.write() as connection:
+        event = events.Event(at=now, kind="similar", ref=ref, data={"found": told, "mode": mode})
+        events.record(connection, [event])
+        if mode == "dry":
+            return False
+        if mode == "link":
+            _, issue, key = found[0]
+            link_id = links.link_of(connection, issue)
+            assert link_id is not None
+            member = progress.state.member(ref)
+            links.add_member(connection, link_id, ref, key=member.key, url=member.url, role="ticket", now=now)
+            linked = events.Event(
+                at=now, kind="linked", ref=ref, link_id=link_id, data={"why": f"similar to {key}: {told}"}
+            )
+            events.record(connection, [linked])
+            cases.finish_order(connection, order.id, "done", f"joined {key}, which is similar")
+            return True
+        text = (
+            f"Before a new issue is made: this looks like {told}. Set the label {LINK_LABEL}{found[0][2]} to join it, "
+            f"or {NEW_LABEL} for an issue of its own."
+        )
+        offer = Order(
+            ref=ref, mark=f"{order.mark} offer", kind="text",
+            data={"text": text, "visibility": Visibility.PRIVATE.value}, because=f"similar issues are open: {told}",
+        )  # fmt: skip
+        cases.place_orders(connection, [offer], now)
+    return True
