@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,6 +13,7 @@ from hub.journal.deliveries import Upsert
 from hub.journal.schema import copies
 from hub.ticket import TicketRef, Visibility
 
+CopyKind = Literal["comment", "note", "attachment"]
 CopyState = Literal["copied", "left", "gone"]
 
 
@@ -25,7 +26,7 @@ class Copy:
     left out), `gone` one whose origin was deleted.
     """
 
-    kind: Literal["comment", "note", "attachment"]
+    kind: CopyKind
     origin: TicketRef
     origin_id: str
     target: TicketRef
@@ -37,8 +38,11 @@ class Copy:
 
 def copies_of(connection: Connection, refs: Sequence[TicketRef]) -> list[Copy]:
     """All copies whose origin or target is one of these tickets."""
-    pairs = [(r.tracker, r.id) for r in refs]
-    rows = connection.execute(_COPIES_OF, {"pairs": pairs})
+    rows = {
+        r.id: r
+        for ref in refs
+        for r in connection.execute(_COPIES_OF, {"the_tracker": ref.tracker, "the_ticket": ref.id})
+    }
     return [
         Copy(
             kind=r.kind,
@@ -50,7 +54,7 @@ def copies_of(connection: Connection, refs: Sequence[TicketRef]) -> list[Copy]:
             digest=r.digest,
             state=r.state,
         )
-        for r in rows
+        for _, r in sorted(rows.items())
     ]
 
 
@@ -72,15 +76,18 @@ def save_copy(connection: Connection, copy: Copy) -> None:
 
 
 # Statements are built once: building one costs more than running it.
-_PAIRS: sa.BindParameter[Any] = sa.bindparam("pairs", expanding=True)
-_COPIES_OF = (
-    sa.select(copies)
-    .where(
-        sa.or_(
-            sa.tuple_(copies.c.origin_tracker, copies.c.origin_ticket).in_(_PAIRS),
-            sa.tuple_(copies.c.target_tracker, copies.c.target_ticket).in_(_PAIRS),
-        )
+# One ticket at a time: of a list of pairs SQLite makes a scan of the whole table. The kinds are named because the index
+# of origins begins with them.
+_COPIES_OF = sa.select(copies).where(
+    sa.or_(
+        sa.and_(
+            copies.c.kind.in_(get_args(CopyKind)),
+            copies.c.origin_tracker == sa.bindparam("the_tracker"),
+            copies.c.origin_ticket == sa.bindparam("the_ticket"),
+        ),
+        sa.and_(
+            copies.c.target_tracker == sa.bindparam("the_tracker"), copies.c.target_ticket == sa.bindparam("the_ticket")
+        ),
     )
-    .order_by(copies.c.id)
 )
 _SAVE_COPY = Upsert(copies, ["kind", "origin_tracker", "origin_ticket", "origin_id", "target_tracker", "target_ticket"])

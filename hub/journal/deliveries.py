@@ -107,10 +107,12 @@ def store_delivery(
 
 def waiting_deliveries(connection: Connection, refs: Sequence[TicketRef]) -> list[Delivery]:
     """The deliveries about these tickets that no run has taken into account yet, oldest first."""
-    if not refs:
-        return []
-    rows = connection.execute(_WAITING_DELIVERIES, {"refs": [(r.tracker, r.id) for r in refs]})
-    return [Delivery(r.id, TicketRef(r.tracker, r.ticket_id), r.received, r.hints) for r in rows]
+    found = [
+        Delivery(r.id, ref, r.received, r.hints)
+        for ref in refs
+        for r in connection.execute(_WAITING_DELIVERIES, {"the_tracker": ref.tracker, "the_ticket": ref.id})
+    ]
+    return sorted(found, key=lambda d: d.id)
 
 
 def settle_deliveries(connection: Connection, ids: Iterable[int], status: str, note: str = "") -> None:
@@ -160,13 +162,11 @@ _KNOWN_DELIVERY = sa.select(deliveries.c.id).where(
     deliveries.c.tracker == sa.bindparam("tracker"), deliveries.c.delivery_key == sa.bindparam("delivery_key")
 )
 _STORE_DELIVERY = deliveries.insert()
-_WAITING_DELIVERIES = (
-    sa.select(deliveries.c.id, deliveries.c.tracker, deliveries.c.ticket_id, deliveries.c.received, deliveries.c.hints)
-    .where(
-        sa.tuple_(deliveries.c.tracker, deliveries.c.ticket_id).in_(sa.bindparam("refs", expanding=True)),
-        deliveries.c.status == "waiting",
-    )
-    .order_by(deliveries.c.id)
+# One ticket at a time: of a list of pairs SQLite makes a scan of the whole table.
+_WAITING_DELIVERIES = sa.select(deliveries.c.id, deliveries.c.received, deliveries.c.hints).where(
+    deliveries.c.tracker == sa.bindparam("the_tracker"),
+    deliveries.c.ticket_id == sa.bindparam("the_ticket"),
+    deliveries.c.status == "waiting",
 )
 _SETTLE_DELIVERIES = (
     deliveries.update()
