@@ -9,8 +9,8 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.deliveries import Upsert
 from hub.journal.schema import copies
+from hub.journal.statements import Prepared, upsert
 from hub.ticket import TicketRef, Visibility
 
 CopyKind = Literal["comment", "note", "attachment"]
@@ -38,11 +38,7 @@ class Copy:
 
 def copies_of(connection: Connection, refs: Sequence[TicketRef]) -> list[Copy]:
     """All copies whose origin or target is one of these tickets."""
-    rows = {
-        r.id: r
-        for ref in refs
-        for r in connection.execute(_COPIES_OF, {"the_tracker": ref.tracker, "the_ticket": ref.id})
-    }
+    rows = {r.id: r for ref in refs for r in _COPIES_OF.rows(connection, the_tracker=ref.tracker, the_ticket=ref.id)}
     return [
         Copy(
             kind=r.kind,
@@ -60,7 +56,7 @@ def copies_of(connection: Connection, refs: Sequence[TicketRef]) -> list[Copy]:
 
 def save_copy(connection: Connection, copy: Copy) -> None:
     """Stores a copy, or replaces what was known of it."""
-    _SAVE_COPY(
+    _SAVE_COPY.run(
         connection,
         kind=copy.kind,
         origin_tracker=copy.origin.tracker,
@@ -75,19 +71,20 @@ def save_copy(connection: Connection, copy: Copy) -> None:
     )
 
 
-# Statements are built once: building one costs more than running it.
 # One ticket at a time: of a list of pairs SQLite makes a scan of the whole table. The kinds are named because the index
 # of origins begins with them.
-_COPIES_OF = sa.select(copies).where(
-    sa.or_(
-        sa.and_(
-            copies.c.kind.in_(get_args(CopyKind)),
-            copies.c.origin_tracker == sa.bindparam("the_tracker"),
-            copies.c.origin_ticket == sa.bindparam("the_ticket"),
-        ),
-        sa.and_(
-            copies.c.target_tracker == sa.bindparam("the_tracker"), copies.c.target_ticket == sa.bindparam("the_ticket")
-        ),
+_TRACKER: sa.BindParameter[str] = sa.bindparam("the_tracker")
+_TICKET: sa.BindParameter[str] = sa.bindparam("the_ticket")
+_COPIES_OF = Prepared(
+    sa.select(copies).where(
+        sa.or_(
+            sa.and_(
+                sa.or_(*(copies.c.kind == kind for kind in get_args(CopyKind))),
+                copies.c.origin_tracker == _TRACKER,
+                copies.c.origin_ticket == _TICKET,
+            ),
+            sa.and_(copies.c.target_tracker == _TRACKER, copies.c.target_ticket == _TICKET),
+        )
     )
 )
-_SAVE_COPY = Upsert(copies, ["kind", "origin_tracker", "origin_ticket", "origin_id", "target_tracker", "target_ticket"])
+_SAVE_COPY = upsert(copies, ["kind", "origin_tracker", "origin_ticket", "origin_id", "target_tracker", "target_ticket"])

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
@@ -58,7 +57,7 @@ def test_times_come_back_in_utc_and_a_time_without_a_zone_is_refused(journal: Jo
         deliveries.wake(connection, "a:1", warsaw, "test")
     with journal.read() as connection:
         assert deliveries.next_wakes(connection, 1) == [("a:1", NOW)]
-    with pytest.raises(sa.exc.StatementError, match="without a zone"), journal.write() as connection:
+    with pytest.raises(ValueError, match="without a zone"), journal.write() as connection:
         deliveries.wake(connection, "a:2", datetime(2026, 3, 1), "test")  # noqa: DTZ001 - the point of the test
     journal.close()
 
