@@ -1,15 +1,15 @@
-"""The embedded engine: one dispatcher and a pool of worker threads over the wakes in the store.
+"""The embedded engine: worker threads over the wakes in the store.
 
 Wakes live in the database and nowhere else, so a restart forgets none, timed ones included. A key runs in one place
-at a time; different keys run side by side. While nothing is due the dispatcher sleeps.
+at a time; different keys run side by side. While nothing is due all of them sleep.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -59,7 +59,11 @@ class Periodic:
 
 
 class EmbeddedEngine:
-    """The engine for one process. `periodics` (polling) run on the same pool."""
+    """The engine for one process. `periodics` (polling) run on the same threads.
+
+    The workers look for work themselves, one at a time: it becomes the lookout, and what it finds it does, while the
+    next one looks out. So nothing is handed from thread to thread, and nobody looks while all have work.
+    """
 
     def __init__(
         self,
@@ -77,18 +81,25 @@ class EmbeddedEngine:
         self._stopping = False
         self._holds = context.holds
         self._workers = context.settings.engine.workers
-        self._pool: ThreadPoolExecutor | None = None
-        self._dispatcher: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
+        # Of the lookout:
+        self._lookout = threading.Lock()
+        self._look_at = 0.0
+        # Under `_changed`:
+        self._running = 0
+        self._something_waits = False
+        """The lookout saw work that could not begin: its key runs, or all workers do."""
 
     @property
     def is_running(self) -> bool:
-        return self._dispatcher is not None and self._dispatcher.is_alive()
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
 
     def start(self) -> None:
         wake_unfinished(self._context)
-        self._pool = ThreadPoolExecutor(self._workers + (1 if self._periodics else 0), thread_name_prefix="hub-worker")
-        self._dispatcher = threading.Thread(target=self._dispatch, name="hub-dispatcher", daemon=True)
-        self._dispatcher.start()
+        for number in range(self._workers + (1 if self._periodics else 0)):
+            thread = threading.Thread(target=self._work, name=f"hub-worker-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def wake(self, key: str, due: datetime, reason: str) -> None:
         with self._context.journal.write() as connection:
@@ -105,16 +116,11 @@ class EmbeddedEngine:
             self._stopping = True
             self._changed.notify_all()
         deadline = time.monotonic() + drain
-        if self._dispatcher is not None:
-            self._dispatcher.join(timeout=drain)
-        with self._changed:
-            while self._holds.all() and time.monotonic() < deadline:
-                self._changed.wait(timeout=max(0.0, deadline - time.monotonic()))
-            left = self._holds.all()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        left = self._holds.all()
         if left:
             log.warning("stopped before the work was done; it goes on after the next start", keys=left)
-        if self._pool is not None:
-            self._pool.shutdown(wait=not left, cancel_futures=True)
 
     def counts(self) -> dict[str, int]:
         with self._context.journal.read() as connection:
@@ -136,42 +142,76 @@ class EmbeddedEngine:
             now = self._context.now()
             return any(due <= now for _, due in deliveries.next_wakes(connection, 1))
 
-    # the dispatcher's thread
+    # a worker's thread
 
-    def _dispatch(self) -> None:
-        while not self._is_stopping():
-            try:
-                self._start_periodics()
-                pause = self._start_due()
-            except Exception:
-                log.exception("the engine could not look for work; it looks again")
-                pause = LOOK_AGAIN
+    def _work(self) -> None:
+        while True:
+            with self._lookout:
+                task = self._next_task()
+            if task is None:
+                return
+            task()
+
+    def _next_task(self) -> Callable[[], None] | None:
+        """What to do next, as soon as there is something; None when the engine stops."""
+        while True:
             with self._changed:
                 if not self._news and not self._stopping:
-                    self._changed.wait(timeout=pause)
+                    self._changed.wait(timeout=max(0.0, self._look_at - time.monotonic()))
+                if self._stopping:
+                    return None
                 self._news = False
+            try:
+                task = self._find_task()
+            except Exception:
+                log.exception("the engine could not look for work; it looks again")
+                self._look_again_in(LOOK_AGAIN)
+                continue
+            if task is not None:
+                return task
 
-    def _is_stopping(self) -> bool:
+    def _look_again_in(self, seconds: float) -> None:
+        self._look_at = time.monotonic() + min(seconds, LOOK_AGAIN)
+
+    def _find_task(self) -> Callable[[], None] | None:
+        """Takes something that is due and may run now, and says when to look again."""
+        self._look_again_in(LOOK_AGAIN)
+        for name, periodic in self._periodics.items():
+            if time.monotonic() >= self._next_time[name] and self._holds.take(f"poll:{name}"):
+                self._next_time[name] = time.monotonic() + periodic.every
+                self._look_again_in(0)
+                return functools.partial(self._run_periodic, periodic)
         with self._changed:
-            return self._stopping
+            self._something_waits = self._running >= self._workers
+            if self._something_waits:
+                return None
+        return self._find_run()
 
-    def _start_due(self) -> float:
-        """Starts what is due and may run now; returns after how many seconds to look again."""
+    def _find_run(self) -> Callable[[], None] | None:
         now = self._context.now()
         with self._context.journal.read() as connection:
-            for wake_key, due in deliveries.next_wakes(connection, self._workers * 4):
+            upcoming = deliveries.next_wakes(connection, self._workers * 4)
+            for index, (wake_key, due) in enumerate(upcoming):
                 if due > now:
-                    return min(LOOK_AGAIN, (due - now).total_seconds())
-                if len(self._holds.all()) >= self._workers:
-                    break
+                    self._look_again_in((due - now).total_seconds())
+                    return None
                 key = lock_key_in(connection, wake_key)
-                if self._holds.take(key):
-                    self._submit(key)
-        return LOOK_AGAIN
+                if self._take(key):
+                    if upcoming[index + 1 :]:
+                        self._look_again_in((upcoming[index + 1][1] - now).total_seconds())
+                    return functools.partial(self._run, key)
+        return None
 
-    def _submit(self, key: str) -> None:
-        assert self._pool is not None
-        self._pool.submit(self._run, key)
+    def _take(self, key: str) -> bool:
+        if not self._holds.take(key):
+            with self._changed:
+                self._something_waits = True
+            # Its run may have ended just before that was written down.
+            if not self._holds.take(key):
+                return False
+        with self._changed:
+            self._running += 1
+        return True
 
     def _run(self, key: str) -> None:
         started = time.perf_counter()
@@ -183,7 +223,11 @@ class EmbeddedEngine:
             self._put_off(key)
         finally:
             self._holds.give_back(key)
-            self.notify()
+            with self._changed:
+                self._running -= 1
+                if self._something_waits or result is None or result.due is not None:
+                    self._news = True
+                    self._changed.notify_all()
         if result is not None and self._on_run is not None:
             self._on_run(result, time.perf_counter() - started)
 
@@ -198,20 +242,11 @@ class EmbeddedEngine:
 
     # polling
 
-    def _start_periodics(self) -> None:
-        assert self._pool is not None
-        for name, periodic in self._periodics.items():
-            key = f"poll:{name}"
-            if time.monotonic() < self._next_time[name] or not self._holds.take(key):
-                continue
-            self._next_time[name] = time.monotonic() + periodic.every
-            self._pool.submit(self._run_periodic, key, periodic)
-
-    def _run_periodic(self, key: str, periodic: Periodic) -> None:
+    def _run_periodic(self, periodic: Periodic) -> None:
         try:
             periodic.run()
         except Exception:
             log.exception("a periodic task broke off", task=periodic.name)
         finally:
-            self._holds.give_back(key)
+            self._holds.give_back(f"poll:{periodic.name}")
             self.notify()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.deliveries import Upsert
 from hub.journal.schema import copies
+from hub.journal.statements import Prepared, upsert
 from hub.ticket import TicketRef, Visibility
 
+CopyKind = Literal["comment", "note", "attachment"]
 CopyState = Literal["copied", "left", "gone"]
 
 
@@ -25,7 +26,7 @@ class Copy:
     left out), `gone` one whose origin was deleted.
     """
 
-    kind: Literal["comment", "note", "attachment"]
+    kind: CopyKind
     origin: TicketRef
     origin_id: str
     target: TicketRef
@@ -37,8 +38,7 @@ class Copy:
 
 def copies_of(connection: Connection, refs: Sequence[TicketRef]) -> list[Copy]:
     """All copies whose origin or target is one of these tickets."""
-    pairs = [(r.tracker, r.id) for r in refs]
-    rows = connection.execute(_COPIES_OF, {"pairs": pairs})
+    rows = {r.id: r for ref in refs for r in _COPIES_OF.rows(connection, the_tracker=ref.tracker, the_ticket=ref.id)}
     return [
         Copy(
             kind=r.kind,
@@ -50,13 +50,13 @@ def copies_of(connection: Connection, refs: Sequence[TicketRef]) -> list[Copy]:
             digest=r.digest,
             state=r.state,
         )
-        for r in rows
+        for _, r in sorted(rows.items())
     ]
 
 
 def save_copy(connection: Connection, copy: Copy) -> None:
     """Stores a copy, or replaces what was known of it."""
-    _SAVE_COPY(
+    _SAVE_COPY.run(
         connection,
         kind=copy.kind,
         origin_tracker=copy.origin.tracker,
@@ -71,16 +71,20 @@ def save_copy(connection: Connection, copy: Copy) -> None:
     )
 
 
-# Statements are built once: building one costs more than running it.
-_PAIRS: sa.BindParameter[Any] = sa.bindparam("pairs", expanding=True)
-_COPIES_OF = (
-    sa.select(copies)
-    .where(
+# One ticket at a time: of a list of pairs SQLite makes a scan of the whole table. The kinds are named because the index
+# of origins begins with them.
+_TRACKER: sa.BindParameter[str] = sa.bindparam("the_tracker")
+_TICKET: sa.BindParameter[str] = sa.bindparam("the_ticket")
+_COPIES_OF = Prepared(
+    sa.select(copies).where(
         sa.or_(
-            sa.tuple_(copies.c.origin_tracker, copies.c.origin_ticket).in_(_PAIRS),
-            sa.tuple_(copies.c.target_tracker, copies.c.target_ticket).in_(_PAIRS),
+            sa.and_(
+                sa.or_(*(copies.c.kind == kind for kind in get_args(CopyKind))),
+                copies.c.origin_tracker == _TRACKER,
+                copies.c.origin_ticket == _TICKET,
+            ),
+            sa.and_(copies.c.target_tracker == _TRACKER, copies.c.target_ticket == _TICKET),
         )
     )
-    .order_by(copies.c.id)
 )
-_SAVE_COPY = Upsert(copies, ["kind", "origin_tracker", "origin_ticket", "origin_id", "target_tracker", "target_ticket"])
+_SAVE_COPY = upsert(copies, ["kind", "origin_tracker", "origin_ticket", "origin_id", "target_tracker", "target_ticket"])

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.deliveries import Upsert
 from hub.journal.schema import cursors, deliveries, events, intents
+from hub.journal.statements import Prepared, upsert
 from hub.ticket import TicketRef
 
 
@@ -29,21 +29,16 @@ class Event:
 
 def record(connection: Connection, entries: Sequence[Event]) -> None:
     """Appends entries."""
-    if entries:
-        connection.execute(
-            _RECORD,
-            [
-                {
-                    "at": e.at,
-                    "kind": e.kind,
-                    "tracker": e.ref.tracker if e.ref else None,
-                    "ticket_id": e.ref.id if e.ref else None,
-                    "link_id": e.link_id,
-                    "delivery_id": e.delivery_id,
-                    "data": dict(e.data),
-                }
-                for e in entries
-            ],
+    for e in entries:
+        _RECORD.run(
+            connection,
+            at=e.at,
+            kind=e.kind,
+            tracker=e.ref.tracker if e.ref else None,
+            ticket_id=e.ref.id if e.ref else None,
+            link_id=e.link_id,
+            delivery_id=e.delivery_id,
+            data=dict(e.data),
         )
 
 
@@ -107,24 +102,23 @@ def load_cursor(connection: Connection, tracker: str) -> tuple[str, datetime] | 
 
 
 def save_cursor(connection: Connection, tracker: str, cursor: str, now: datetime) -> None:
-    _SAVE_CURSOR(connection, tracker=tracker, cursor=cursor, polled=now)
+    _SAVE_CURSOR.run(connection, tracker=tracker, cursor=cursor, polled=now)
 
 
 def was_unlinked(connection: Connection, ref: TicketRef) -> bool:
     """Whether the last thing that happened to a ticket's membership was that somebody took it out of its link."""
-    last = connection.execute(_LAST_MEMBERSHIP, {"the_tracker": ref.tracker, "the_ticket": ref.id}).scalar()
-    return last == "unlinked"
+    last = _LAST_MEMBERSHIP.scalar(connection, the_tracker=ref.tracker, the_ticket=ref.id)
+    return bool(last == "unlinked")
 
 
-# Statements are built once: building one costs more than running it.
-_RECORD = events.insert()
-_SAVE_CURSOR = Upsert(cursors, ["tracker"])
-_LAST_MEMBERSHIP = (
+_RECORD = Prepared(events.insert())
+_SAVE_CURSOR = upsert(cursors, ["tracker"])
+_LAST_MEMBERSHIP = Prepared(
     sa.select(events.c.kind)
     .where(
         events.c.tracker == sa.bindparam("the_tracker"),
         events.c.ticket_id == sa.bindparam("the_ticket"),
-        events.c.kind.in_(("escalated", "linked", "unlinked")),
+        sa.or_(*(events.c.kind == kind for kind in ("escalated", "linked", "unlinked"))),
     )
     .order_by(events.c.id.desc())
     .limit(1)

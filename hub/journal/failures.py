@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -9,8 +10,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.deliveries import Upsert
 from hub.journal.schema import failures
+from hub.journal.statements import Prepared, upsert
 
 FailureState = Literal["open", "retry", "resolved"]
 
@@ -54,7 +55,7 @@ def record_failure(
         connection.execute(sa.select(failures.c.state).where(failures.c.key == key, failures.c.what == what)).scalar()
         == "open"
     )
-    _RECORD_FAILURE(
+    _RECORD_FAILURE.run(
         connection,
         key=key,
         tracker=tracker,
@@ -82,17 +83,17 @@ def resolve_failure(connection: Connection, key: str, what: str) -> None:
 
 def failures_of(connection: Connection, key: str) -> list[Failure]:
     """The failures of one key that are not resolved."""
-    return _failures(connection, _FAILURES_OF, the_key=key)
+    return _failures(_FAILURES_OF.rows(connection, the_key=key))
 
 
 def unresolved_failures(connection: Connection) -> list[Failure]:
     """All failures that are not resolved, the oldest first."""
-    return _failures(connection, _UNRESOLVED)
+    return _failures(connection.execute(_UNRESOLVED))
 
 
 def find_failure(connection: Connection, failure_id: int) -> Failure | None:
     """The unresolved failure with this id."""
-    found = _failures(connection, _UNRESOLVED.where(failures.c.id == failure_id))
+    found = _failures(connection.execute(_UNRESOLVED.where(failures.c.id == failure_id)))
     return found[0] if found else None
 
 
@@ -107,16 +108,14 @@ def count_open(connection: Connection) -> int:
     ).scalar_one()
 
 
-# Statements are built once: building one costs more than running it.
 _UNRESOLVED = sa.select(failures).where(failures.c.state != "resolved").order_by(failures.c.id)
-_FAILURES_OF = _UNRESOLVED.where(failures.c.key == sa.bindparam("the_key"))
-_RECORD_FAILURE = Upsert(
+_FAILURES_OF = Prepared(_UNRESOLVED.where(failures.c.key == sa.bindparam("the_key")))
+_RECORD_FAILURE = upsert(
     failures, ["key", "what"], kept=["first_seen"], more=lambda statement: {"attempts": failures.c.attempts + 1}
 )
 
 
-def _failures(connection: Connection, statement: sa.Select[Any], **values: Any) -> list[Failure]:
-    rows = connection.execute(statement, values)
+def _failures(rows: Iterable[Any]) -> list[Failure]:
     return [
         Failure(
             id=r.id,

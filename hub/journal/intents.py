@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub.journal.schema import intents
+from hub.journal.statements import Prepared
 from hub.ticket import TicketRef
 
 IntentEnd = Literal["done", "refused", "void"]
@@ -41,22 +42,20 @@ class Plan:
 
 def store_intents(connection: Connection, link_id: int, plans: Sequence[Plan], now: datetime) -> list[int]:
     """Stores what a link is about to have done, and returns the intents' ids in the same order."""
-    if not plans:
-        return []
-    rows = [
-        {
-            "link_id": link_id,
-            "tracker": plan.target.tracker,
-            "ticket_id": plan.target.id,
-            "kind": plan.kind,
-            "marker": plan.marker,
-            "operation": dict(plan.operation),
-            "created": now,
-            "state": "open",
-        }
+    return [
+        _STORE_INTENT.insert(
+            connection,
+            link_id=link_id,
+            tracker=plan.target.tracker,
+            ticket_id=plan.target.id,
+            kind=plan.kind,
+            marker=plan.marker,
+            operation=dict(plan.operation),
+            created=now,
+            state="open",
+        )
         for plan in plans
     ]
-    return [int(key) for key in connection.execute(_STORE_INTENTS, rows).scalars()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +70,13 @@ class Receipt:
 
 def finish_intents(connection: Connection, receipts: Sequence[Receipt]) -> None:
     """Writes receipts."""
-    if receipts:
-        connection.execute(
-            _FINISH_INTENT,
-            [{"the_id": r.intent_id, "end": r.end, "data": dict(r.data), "at": r.at} for r in receipts],
-        )
+    for r in receipts:
+        _FINISH_INTENT.run(connection, the_id=r.intent_id, end=r.end, data=dict(r.data), at=r.at)
 
 
 def open_intents(connection: Connection, link_id: int) -> list[Intent]:
     """The intents of a link without a receipt: a crash or a lost answer stands between. Oldest first."""
-    rows = connection.execute(_OPEN_INTENTS, {"the_link": link_id})
+    rows = _OPEN_INTENTS.rows(connection, the_link=link_id)
     return [
         Intent(
             id=r.id,
@@ -100,14 +96,13 @@ def links_with_open_intents(connection: Connection) -> list[int]:
     return list(connection.execute(sa.select(intents.c.link_id).where(intents.c.state == "open").distinct()).scalars())
 
 
-# Statements are built once: building one costs more than running it.
-_STORE_INTENTS = intents.insert().returning(intents.c.id, sort_by_parameter_order=True)
-_FINISH_INTENT = (
+_STORE_INTENT = Prepared(intents.insert().returning(intents.c.id), unset=["receipt", "finished"])
+_FINISH_INTENT = Prepared(
     intents.update()
     .where(intents.c.id == sa.bindparam("the_id"))
     .values(state=sa.bindparam("end"), receipt=sa.bindparam("data"), finished=sa.bindparam("at"))
 )
-_OPEN_INTENTS = (
+_OPEN_INTENTS = Prepared(
     sa.select(intents)
     .where(intents.c.link_id == sa.bindparam("the_link"), intents.c.state == "open")
     .order_by(intents.c.id)

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 
 from hub.journal.schema import links, members
+from hub.journal.statements import Prepared, insert_into
 from hub.ticket import TicketRef
 
 MemberRole = Literal["ticket", "issue"]
@@ -51,11 +50,7 @@ class AlreadyLinkedError(Exception):
 
 
 def create_link(connection: Connection, policy: str, origin: str, now: datetime) -> int:
-    values = {"policy": policy, "origin": origin, "created": now, "turns": {}}
-    stored = connection.execute(_CREATE_LINK, values)
-    key = stored.inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    return _CREATE_LINK.insert(connection, policy=policy, origin=origin, created=now, turns={})
 
 
 def add_member(
@@ -70,20 +65,18 @@ def add_member(
     shadow: Mapping[str, Any] | None = None,
 ) -> None:
     """Puts a ticket into a link. Raises AlreadyLinkedError when it is in one."""
-    added = connection.execute(
-        _ADD_MEMBER[connection.dialect.name],
-        {
-            "link_id": link_id,
-            "tracker": ref.tracker,
-            "ticket_id": ref.id,
-            "key": key,
-            "url": url,
-            "role": role,
-            "joined": now,
-            "shadow": dict(shadow or {}),
-        },
+    added = _ADD_MEMBER.run(
+        connection,
+        link_id=link_id,
+        tracker=ref.tracker,
+        ticket_id=ref.id,
+        key=key,
+        url=url,
+        role=role,
+        joined=now,
+        shadow=dict(shadow or {}),
     )
-    if not added.rowcount:
+    if not added:
         other = link_of(connection, ref)
         assert other is not None
         raise AlreadyLinkedError(ref, other)
@@ -95,7 +88,8 @@ def remove_member(connection: Connection, ref: TicketRef) -> None:
 
 def link_of(connection: Connection, ref: TicketRef) -> int | None:
     """The id of the link that a ticket is in, None when it is in none."""
-    return connection.execute(_LINK_OF, {"tracker": ref.tracker, "ticket_id": ref.id}).scalar()
+    found: int | None = _LINK_OF.scalar(connection, tracker=ref.tracker, ticket_id=ref.id)
+    return found
 
 
 def find_by_key(connection: Connection, tracker: str, key: str) -> TicketRef | None:
@@ -110,10 +104,9 @@ def find_by_key(connection: Connection, tracker: str, key: str) -> TicketRef | N
 
 def load_link(connection: Connection, link_id: int) -> tuple[LinkRow, list[MemberRow]] | None:
     """A link with its members: the tickets in the order they joined, then the issue."""
-    row = connection.execute(_LINK, {"link_id": link_id}).first()
+    row = _LINK.first(connection, link_id=link_id)
     if row is None:
         return None
-    rows = connection.execute(_MEMBERS, {"the_link": link_id})
     found = [
         MemberRow(
             link_id=m.link_id,
@@ -124,7 +117,7 @@ def load_link(connection: Connection, link_id: int) -> tuple[LinkRow, list[Membe
             joined=m.joined,
             shadow=m.shadow,
         )
-        for m in rows
+        for m in _MEMBERS.rows(connection, the_link=link_id)
     ]
     found.sort(key=lambda m: m.role == "issue")
     return LinkRow(id=row.id, policy=row.policy, origin=row.origin, created=row.created, turns=row.turns), found
@@ -144,25 +137,24 @@ def save_shadow(
     url: str,
 ) -> None:
     """Stores a member's shadow, its key and its address: a moved issue has new ones."""
-    values = {"the_tracker": ref.tracker, "the_ticket": ref.id, "shadow": dict(shadow), "key": key, "url": url}
-    connection.execute(_SAVE_SHADOW, values)
+    _SAVE_SHADOW.run(
+        connection, the_tracker=ref.tracker, the_ticket=ref.id, new_shadow=dict(shadow), new_key=key, new_url=url
+    )
 
 
-# Statements are built once: building one costs more than running it.
-_CREATE_LINK = links.insert()
-_ADD_MEMBER = {
-    "sqlite": sqlite_insert(members).on_conflict_do_nothing(),
-    "postgresql": postgresql_insert(members).on_conflict_do_nothing(),
-}
-_LINK_OF = sa.select(members.c.link_id).where(
-    members.c.tracker == sa.bindparam("tracker"), members.c.ticket_id == sa.bindparam("ticket_id")
+_CREATE_LINK = Prepared(links.insert().returning(links.c.id))
+_ADD_MEMBER = Prepared(lambda dialect_name: insert_into(members, dialect_name).on_conflict_do_nothing())
+_LINK_OF = Prepared(
+    sa.select(members.c.link_id).where(
+        members.c.tracker == sa.bindparam("tracker"), members.c.ticket_id == sa.bindparam("ticket_id")
+    )
 )
-_LINK = sa.select(links).where(links.c.id == sa.bindparam("link_id"))
-_MEMBERS = sa.select(members).where(members.c.link_id == sa.bindparam("the_link")).order_by(members.c.id)
-_SAVE_SHADOW = (
+_LINK = Prepared(sa.select(links).where(links.c.id == sa.bindparam("link_id")))
+_MEMBERS = Prepared(sa.select(members).where(members.c.link_id == sa.bindparam("the_link")).order_by(members.c.id))
+_SAVE_SHADOW = Prepared(
     members.update()
     .where(members.c.tracker == sa.bindparam("the_tracker"), members.c.ticket_id == sa.bindparam("the_ticket"))
-    .values(shadow=sa.bindparam("shadow"), key=sa.bindparam("key"), url=sa.bindparam("url"))
+    .values(shadow=sa.bindparam("new_shadow"), key=sa.bindparam("new_key"), url=sa.bindparam("new_url"))
 )
 
 

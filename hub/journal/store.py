@@ -105,13 +105,14 @@ class Journal:
 
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(url)
+        return sa.create_engine(url, hide_parameters=True)
     in_memory = sa.make_url(url).database in (None, "", ":memory:")
     engine = (
-        sa.create_engine(url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+        sa.create_engine(url, hide_parameters=True, poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
         if in_memory
         else sa.create_engine(
             url,
+            hide_parameters=True,
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT},
             # Every transaction here ends itself, so there is nothing to roll back on the way back to the pool.
             pool_reset_on_return=None,

@@ -55,7 +55,7 @@ ALARM_AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended. `due` is when it wants to run again, for `postponed`."""
+    """How a run ended. `due` is when it wants to run again, None when nothing is left of it."""
 
     outcome: Literal["idle", "written", "postponed"]
     due: datetime | None = None
@@ -453,7 +453,8 @@ def _run_link(context: Context, link_id: int) -> Result:
 def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Result:
     progress = loaded.progress
     if _has_merged(loaded):
-        return Result("written", why="a ticket was merged into another, which took its place")
+        why = "a ticket was merged into another, which took its place"
+        return Result("written", progress.context.now(), why)
     echoes: list[int] = []
     try:
         maybe_written = recover(progress, loaded.intents)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.engine import Connection
 
-from hub.journal import Journal, JournalError, copies, deliveries, failures, links
+from hub.journal import Journal, JournalError, copies, deliveries, events, failures, intents, links
 from hub.journal.copies import Copy
 from hub.journal.schema import metadata
 from hub.ticket import TicketRef, Visibility
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SUPPORT, DEV = TicketRef("support", "7"), TicketRef("dev", "10001")
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def test_times_come_back_in_utc_and_a_time_without_a_zone_is_refused(journal: Jo
         deliveries.wake(connection, "a:1", warsaw, "test")
     with journal.read() as connection:
         assert deliveries.next_wakes(connection, 1) == [("a:1", NOW)]
-    with pytest.raises(sa.exc.StatementError, match="without a zone"), journal.write() as connection:
+    with pytest.raises(ValueError, match="without a zone"), journal.write() as connection:
         deliveries.wake(connection, "a:2", datetime(2026, 3, 1), "test")  # noqa: DTZ001 - the point of the test
     journal.close()
 
@@ -134,6 +137,37 @@ def test_a_copy_is_replaced_by_what_is_known_later(journal: Journal) -> None:
         copies.save_copy(connection, copy)
         copies.save_copy(connection, Copy(**{**{f: getattr(copy, f) for f in Copy.__slots__}, "state": "gone"}))
         assert [c.state for c in copies.copies_of(connection, [TicketRef("b", "2")])] == ["gone"]
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda c: deliveries.waiting_deliveries(c, [SUPPORT, DEV]),
+        lambda c: copies.copies_of(c, [SUPPORT, DEV]),
+        lambda c: deliveries.wakes_of(c, [str(SUPPORT), "link:1"], NOW),
+        lambda c: deliveries.next_wakes(c, 8),
+        lambda c: links.load_link(c, 1),
+        lambda c: links.link_of(c, DEV),
+        lambda c: intents.open_intents(c, 1),
+        lambda c: failures.failures_of(c, "link:1"),
+        lambda c: events.was_unlinked(c, SUPPORT),
+    ],
+    ids=["deliveries", "copies", "wakes", "next wakes", "link", "link of a ticket", "intents", "failures", "unlinked"],
+)
+def test_what_every_run_asks_for_is_found_by_an_index(journal: Journal, ask: Callable[[Connection], object]) -> None:
+    """A scan would make every run slower the longer the hub is in use."""
+    with journal.write() as connection:
+        links.create_link(connection, "policy", "joined", NOW)
+    asked: list[str] = []
+    with journal.read() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        driver.set_trace_callback(asked.append)
+        ask(connection)
+        driver.set_trace_callback(None)
+        steps = [step for sql in asked for *_, step in driver.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert steps
+    assert not [step for step in steps if step.startswith("SCAN") and "USING INDEX" not in step]
     journal.close()
 
 
