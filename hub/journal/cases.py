@@ -8,12 +8,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 
-from hub.journal.deliveries import Upsert
 from hub.journal.schema import cases, orders
+from hub.journal.statements import Prepared, insert_into, upsert
 from hub.ticket import TicketRef
 
 OrderKind = Literal["text", "change", "issue", "notice", "call", "macro", "suggest"]
@@ -50,20 +48,18 @@ class Order:
 
 def case_of(connection: Connection, ref: TicketRef) -> CaseRow | None:
     """The case of a ticket, None for one that no rule has looked at."""
-    row = connection.execute(_CASE, {"the_tracker": ref.tracker, "the_ticket": ref.id}).first()
+    row = _CASE.first(connection, the_tracker=ref.tracker, the_ticket=ref.id)
     return None if row is None else _case(row)
 
 
 def cases_of(connection: Connection, refs: Sequence[TicketRef]) -> dict[TicketRef, CaseRow]:
     """The cases of these tickets."""
-    if not refs:
-        return {}
-    rows = connection.execute(_CASES_OF, {"refs": [(r.tracker, r.id) for r in refs]})
-    return {row.ref: row for row in map(_case, rows)}
+    found = [case_of(connection, ref) for ref in refs]
+    return {case.ref: case for case in found if case is not None}
 
 
 def save_case(connection: Connection, case: CaseRow) -> None:
-    _SAVE_CASE(
+    _SAVE_CASE.run(
         connection,
         tracker=case.ref.tracker,
         ticket_id=case.ref.id,
@@ -125,21 +121,18 @@ def place_orders(connection: Connection, wanted: Iterable[Order], now: datetime)
     ]
     if not rows:
         return 0
-    statement = _PLACE_ORDER[connection.dialect.name]
-    return sum(connection.execute(statement, row).rowcount for row in rows)
+    return sum(_PLACE_ORDER.run(connection, **row) for row in rows)
 
 
 def open_orders(connection: Connection, refs: Sequence[TicketRef]) -> list[Order]:
     """What is to be done to these tickets, in the order in which it was wanted."""
-    if not refs:
-        return []
-    rows = connection.execute(_OPEN_ORDERS, {"refs": [(r.tracker, r.id) for r in refs]})
-    return [_order(row) for row in rows]
+    rows = [row for ref in refs for row in _OPEN_ORDERS.rows(connection, the_tracker=ref.tracker, the_ticket=ref.id)]
+    return [_order(row) for row in sorted(rows, key=lambda row: int(row.id))]
 
 
 def finish_order(connection: Connection, order_id: int, state: Literal["done", "dropped"], outcome: str = "") -> None:
     """What was ordered is done, or will not be done, and why."""
-    connection.execute(_FINISH_ORDER, {"the_id": order_id, "new_state": state, "new_outcome": outcome})
+    _FINISH_ORDER.run(connection, the_id=order_id, new_state=state, new_outcome=outcome)
 
 
 def change_order(connection: Connection, order_id: int, data: Mapping[str, Any]) -> None:
@@ -162,32 +155,26 @@ def tickets_with_open_orders(connection: Connection) -> list[TicketRef]:
     return [TicketRef(row.tracker, row.ticket_id) for row in rows]
 
 
-# Statements are built once: building one costs more than running it.
-_CASE = sa.select(cases).where(
-    cases.c.tracker == sa.bindparam("the_tracker"), cases.c.ticket_id == sa.bindparam("the_ticket")
+_CASE = Prepared(
+    sa.select(cases).where(
+        cases.c.tracker == sa.bindparam("the_tracker"), cases.c.ticket_id == sa.bindparam("the_ticket")
+    )
 )
-_CASES_OF = sa.select(cases).where(
-    sa.tuple_(cases.c.tracker, cases.c.ticket_id).in_(sa.bindparam("refs", expanding=True))
-)
-_SAVE_CASE = Upsert(cases, ["tracker", "ticket_id"])
+_SAVE_CASE = upsert(cases, ["tracker", "ticket_id"])
 _WORKLOADS = (
     sa.select(cases.c.assignee, sa.func.count().label("number"))
     .where(cases.c.closed.is_(None), cases.c.assignee.is_not(None))
     .group_by(cases.c.assignee)
 )
-_PLACE_ORDER = {
-    "sqlite": sqlite_insert(orders).on_conflict_do_nothing(),
-    "postgresql": postgresql_insert(orders).on_conflict_do_nothing(),
-}
-_OPEN_ORDERS = (
-    sa.select(orders)
-    .where(
-        sa.tuple_(orders.c.tracker, orders.c.ticket_id).in_(sa.bindparam("refs", expanding=True)),
+_PLACE_ORDER = Prepared(lambda dialect: insert_into(orders, dialect).on_conflict_do_nothing())
+_OPEN_ORDERS = Prepared(
+    sa.select(orders).where(
+        orders.c.tracker == sa.bindparam("the_tracker"),
+        orders.c.ticket_id == sa.bindparam("the_ticket"),
         orders.c.state == "open",
     )
-    .order_by(orders.c.id)
 )
-_FINISH_ORDER = (
+_FINISH_ORDER = Prepared(
     orders.update()
     .where(orders.c.id == sa.bindparam("the_id"))
     .values(state=sa.bindparam("new_state"), outcome=sa.bindparam("new_outcome"))

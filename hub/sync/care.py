@@ -59,7 +59,7 @@ def look_after(progress: Progress) -> bool:
             _read(progress, ref)
         if progress.state.member(ref).snapshot is not None and ref.tracker not in progress.down:
             _rule(progress, ref, row, [o for o in ordered if o.ref == ref], loads)
-    return _fulfil(progress, refs)
+    return fulfil(progress, refs)
 
 
 def restore_looks(connection: Connection, context: Context, refs: Iterable[TicketRef]) -> None:
@@ -226,7 +226,8 @@ def _row(case: Case, next_at: datetime | None) -> CaseRow:
 # -- doing what was ordered ---------------------------------------------------------------------------------------
 
 
-def _fulfil(progress: Progress, refs: Sequence[TicketRef]) -> bool:
+def fulfil(progress: Progress, refs: Sequence[TicketRef]) -> bool:
+    """Does what is ordered for these tickets; returns whether one of them was changed."""
     has_changed = False
     for _ in range(MAX_PASSES):
         with progress.context.journal.read() as connection:

@@ -37,7 +37,7 @@ from hub.sync.plan import Decision, decide
 from hub.sync.progress import Progress, backoff, failure_name
 from hub.sync.reading import Request, read_member, requests_of, take_snapshot
 from hub.sync.recover import TooEarlyError, adopt_own_writes, recover
-from hub.sync.similar import hold_for_similar, policy_for
+from hub.sync.similar import hold_for_similar, join_by_label, policies_for, policy_for
 from hub.sync.state import LinkState, Member
 from hub.ticket import Snapshot, TicketRef
 
@@ -192,6 +192,8 @@ def _look_after_ticket(
         recover(progress, loaded.intents)
         take_snapshot(progress, ref, snapshot)
         look_after(progress)
+        if join_by_label(progress, ref, policies_for(context, ref)):
+            return _finish(loaded, (), Result("written", why="an agent's label joined it to an issue"))
         order = issue_wanted(progress, ref)
         policy, because = _wanting(policies, snapshot)
         if order is not None and not progress.down:

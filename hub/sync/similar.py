@@ -6,14 +6,19 @@ offered to the agent, or joined, as the settings say.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
+from hub.connector import Known, NotFoundError
 from hub.journal import cases, events, links
 from hub.journal.cases import Order
 from hub.journal.schema import members
 from hub.rules.case import load_case, similarity
 from hub.settings.model import LinkSettings
+from hub.sync.care import fulfil
 from hub.sync.context import Context
+from hub.sync.linking import join
 from hub.sync.progress import Progress
 from hub.ticket import TicketRef, Visibility
 
@@ -24,9 +29,14 @@ LINK_LABEL = "link:"
 """A label that begins so joins the ticket to the issue that follows, by its key."""
 
 
+def policies_for(context: Context, ref: TicketRef) -> list[LinkSettings]:
+    """The link settings that take tickets of this tracker in."""
+    return [p for p in context.settings.links if ref.tracker in p.tickets]
+
+
 def policy_for(context: Context, ref: TicketRef, title: str) -> LinkSettings | None:
     """The link settings by which a ticket gets its issue: those of this title, else the first for its tracker."""
-    fitting = [p for p in context.settings.links if ref.tracker in p.tickets]
+    fitting = policies_for(context, ref)
     return next((p for p in fitting if p.title == title), None) if title else next(iter(fitting), None)
 
 
@@ -60,6 +70,55 @@ def similar_issues(context: Context, ref: TicketRef, policy: LinkSettings) -> li
                 best[issue[0]] = (score, issue[1])
     found = [(score, issue, key) for issue, (score, key) in best.items()]
     return sorted(found, reverse=True)[:MAX_OFFERED]
+
+
+def join_by_label(progress: Progress, ref: TicketRef, policies: Sequence[LinkSettings]) -> bool:
+    """Joins the ticket to the issue that an agent named with a label, and takes the label off.
+
+    A label that names no issue is answered with a private note. Raises ConnectorError.
+    """
+    snapshot = progress.state.member(ref).snapshot
+    named = sorted(lb for lb in snapshot.ticket.labels if lb.casefold().startswith(LINK_LABEL)) if snapshot else []
+    if not named or not policies:
+        return False
+    label, context = named[0], progress.context
+    key = label[len(LINK_LABEL) :]
+    why = f"an agent set the label {label}"
+    found = _find_issue(context, policies, key)
+    now = context.now()
+    orders = [Order(ref=ref, mark=f"{label} off {now.isoformat()}", kind="change",
+                    data={"values": {}, "add": [], "remove": [label]}, because=why)]  # fmt: skip
+    if found is None:
+        text = f"There is no issue {key!r} in {' or '.join(dict.fromkeys(p.issues for p in policies))}."
+        orders.append(
+            Order(ref=ref, mark=f"{label} unknown {now.isoformat()}", kind="text",
+                  data={"text": text, "visibility": Visibility.PRIVATE.value}, because=why)
+        )  # fmt: skip
+    with context.journal.write() as connection:
+        cases.place_orders(connection, orders, now)
+    fulfil(progress, [ref])
+    if found is None or progress.down:
+        return False
+    join(context, str(ref), str(found))
+    with context.journal.write() as connection:
+        for order in cases.open_orders(connection, [ref]):
+            if order.kind == "issue":
+                cases.finish_order(connection, order.id, "done", f"joined {key} by a label")
+    return True
+
+
+def _find_issue(context: Context, policies: Sequence[LinkSettings], key: str) -> TicketRef | None:
+    for tracker in dict.fromkeys(p.issues for p in policies):
+        with context.journal.read() as connection:
+            known = links.find_by_key(connection, tracker, key)
+        if known is not None:
+            return known
+        try:
+            read = context.connectors[tracker].read(key, Known(must_read_comments=False, comment_count=0))
+        except NotFoundError:
+            continue
+        return TicketRef(tracker, read.ticket.id)
+    return None
 
 
 def hold_for_similar(progress: Progress, ref: TicketRef, policy: LinkSettings, order: Order) -> bool:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from hub.connector import (
+    Article,
     Capability,
     Changes,
     ConflictError,
@@ -39,6 +40,7 @@ from hub.settings.trackers import TrackerSettings
 from hub.text import canonical
 from hub.ticket import (
     Attachment,
+    Category,
     Comment,
     Markdown,
     Person,
@@ -74,6 +76,13 @@ class ModelTicket:
     version: int = 1
     updated: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     is_deleted: bool = False
+    created: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    line: int | None = None
+    category: Category = Category.UNKNOWN
+    organisation: str | None = None
+    requester: Person | None = None
+    assignee: Person | None = None
+    rating: str | None = None
 
 
 class ModelTracker:
@@ -83,6 +92,7 @@ class ModelTracker:
         self.now = now
         self.tickets: dict[str, ModelTicket] = {}
         self.contents: dict[str, bytes] = {}
+        self.articles: list[Article] = []
         self.refuses: dict[str, str] = {}
         """Fields that the tracker does not take, with its reason."""
         self.on_change: Callable[[str, str], None] = lambda ticket_id, actor: None
@@ -93,7 +103,8 @@ class ModelTracker:
 
     def open_ticket(self, actor: str = "person", **values: object) -> str:
         """A new ticket of a person's; returns its id."""
-        ticket = ModelTicket(self.new_id(), updated=self.now())
+        now = self.now()
+        ticket = ModelTicket(self.new_id(), updated=now, created=now)
         for name, value in values.items():
             setattr(ticket, name, value)
         self.tickets[ticket.id] = ticket
@@ -186,6 +197,7 @@ class ModelConnector(Connector):
         files_in_comments: bool = True,
         can_edit: bool = False,
         has_lock: bool = True,
+        has_lines: bool = False,
     ) -> None:
         super().__init__(name, settings or ModelSettings(kind="model", url="http://model"))
         self.tracker = tracker
@@ -201,6 +213,8 @@ class ModelConnector(Connector):
             offered.add(Capability.TRANSITIONS)
         if files_in_comments:
             offered.add(Capability.ATTACHMENTS_IN_COMMENTS)
+        if has_lines:
+            offered |= {Capability.LINES, Capability.KNOWLEDGE_BASE}
         if can_edit:
             offered |= {Capability.EDIT_COMMENTS, Capability.DELETE_COMMENTS}
         self._capabilities = frozenset(offered)
@@ -230,6 +244,13 @@ class ModelConnector(Connector):
                     labels=ticket.labels,
                     custom=dict(ticket.custom),  # type: ignore[arg-type]  # tests put field values in
                     updated=ticket.updated,
+                    created=ticket.created,
+                    line=ticket.line,
+                    category=ticket.category,
+                    organisation=ticket.organisation,
+                    requester=ticket.requester,
+                    assignee=ticket.assignee,
+                    rating=ticket.rating,
                 ),
                 read_at=self.tracker.now(),
                 version=str(ticket.version),
@@ -272,7 +293,9 @@ class ModelConnector(Connector):
             if refused:
                 raise RefusedError(self.name, "update", refused)
             for name, value in changes.values.items():
-                if name.startswith("custom:"):
+                if name == "assignee":
+                    ticket.assignee = None if value is None else Person(str(value), f"Agent {value}")
+                elif name.startswith("custom:"):
                     ticket.custom[name.removeprefix("custom:")] = value
                 else:
                     setattr(ticket, name, self._native(name, value))
@@ -361,6 +384,10 @@ class ModelConnector(Connector):
             )
             return Polled(hints, (now - timedelta(seconds=1)).isoformat())
 
+    def find_articles(self, words: str, limit: int) -> Sequence[Article]:
+        with self._call("find_articles"):
+            return self.tracker.articles[:limit]
+
     def parse_webhook(self, request: WebhookRequest) -> Sequence[Hint] | Ignored:
         return [Hint(ticket_id=str(request.json()["ticket"]), event="changed")]
 
@@ -399,4 +426,4 @@ class _Call:
 
 def is_write(call: str) -> bool:
     """Whether a call of `ModelConnector.calls` changes the tracker."""
-    return call not in ("read", "find_ticket", "find_comment", "download", "poll")
+    return call not in ("read", "find_articles", "find_ticket", "find_comment", "download", "poll")

@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.engine.polling import poll
+from hub.connector import Role
 from hub.journal import Journal, deliveries
-from hub.settings.model import LinkSettings, Settings
+from hub.rules.book import compile_book
+from hub.settings.model import Settings
 from hub.sync.context import Context
 from hub.sync.keys import link_key, lock_key
+from hub.sync.outlets import Outlets
 from hub.sync.run import run_key, wake_unfinished
 from hub.testing.model import ModelConnector, ModelTracker, is_write
 
@@ -38,22 +41,30 @@ class World:
 
     clock: Clock = field(default_factory=Clock)
     policy: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """The rule book, as in the settings: lines, calendars, agreements, rules, macros…"""
     helpdesks: tuple[str, ...] = ("support",)
     journal_url: str = "sqlite://"
 
     def __post_init__(self) -> None:
         self.trackers = {name: ModelTracker(self.clock) for name in (*self.helpdesks, "dev")}
-        self.connectors = {name: ModelConnector(name, self.trackers[name]) for name in self.helpdesks}
+        self.sent: list[tuple[str, str]] = []
+        """Messages that went out: to which notifier, and what they said."""
+        self.connectors = {
+            name: ModelConnector(name, self.trackers[name], has_lines=bool(self.rules)) for name in self.helpdesks
+        }
         self.connectors["dev"] = ModelConnector(
             "dev", self.trackers["dev"], has_transitions=True, files_in_comments=False, can_edit=True, has_lock=False
         )
-        self.settings = Settings(
-            links=[
-                LinkSettings.model_validate(
+        self.connectors["dev"].role = Role.BUG_TRACKER  # type: ignore[misc]  # one class stands for both sorts here
+        self.settings = Settings.model_validate(
+            {
+                "links": [
                     {"tickets": list(self.helpdesks), "issues": "dev", "when": {"label": "escalate"},
                      "labels": {"ignore": ["escalate"]}, **self.policy}
-                )
-            ]
+                ],
+                **self.rules,
+            }
         )  # fmt: skip
         self.journal = Journal.open(self.journal_url, install_id="0a1b2c3d")
         self.pending: list[str] = []
@@ -72,7 +83,16 @@ class World:
 
     def restart(self) -> None:
         """The hub's process begins anew: only the store is left of what it knew."""
-        self.context = Context(journal=self.journal, settings=self.settings, connectors=self.connectors, now=self.clock)
+        settings = self.settings
+        senders = {name: lambda title, text, name=name: self.sent.append((name, text)) for name in settings.notifiers}
+        self.context = Context(
+            journal=self.journal,
+            settings=settings,
+            connectors=self.connectors,
+            now=self.clock,
+            book=compile_book(settings) if settings.has_rules else None,
+            outlets=Outlets(self.connectors, {}, senders),
+        )
         wake_unfinished(self.context)
 
     def wake(self, key: str) -> None:
@@ -97,6 +117,20 @@ class World:
                 return
             run_key(self.context, lock_key(self.context, first[0][0]))
         raise AssertionError(f"the hub has work for ever: {first}")
+
+    def pass_until(self, at: datetime) -> None:
+        """Time goes on to `at` (UTC); what becomes due on the way is done at its time."""
+        self.deliver_all()
+        self.run_due()
+        while True:
+            with self.journal.read() as connection:
+                following = deliveries.next_wakes(connection, 1)
+            if not following or following[0][1] > at:
+                break
+            self.clock.time = max(self.clock.time, following[0][1])
+            self.deliver_all()
+            self.run_due()
+        self.clock.time = max(self.clock.time, at)
 
     def settle(self) -> None:
         """People stop; everything that was put off comes due; what was lost is found."""
