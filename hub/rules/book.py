@@ -63,7 +63,7 @@ class RuleBook:
             for measure, by_priority in agreement.targets.items():
                 minutes = by_priority.get(priority, by_priority.get("any"))
                 if minutes is not None:
-                    target = _target(agreement, measure, minutes, self.watched)
+                    target = target_of(agreement, measure, minutes, self.watched)
                     found.append(Running(f"{promise.name}.{measure}", promise, target))
         return found
 
@@ -147,7 +147,8 @@ def raised(priority: object, steps: int) -> Priority:
     return PRIORITIES[min(PRIORITIES.index(known) + steps, len(PRIORITIES) - 1)]
 
 
-def _target(agreement: Agreement, measure: str, minutes: float, watched: Mapping[str, frozenset[int]]) -> Target:
+def target_of(agreement: Agreement, measure: str, minutes: float, watched: Mapping[str, frozenset[int]]) -> Target:
+    """What one measure of an agreement promises. Raises ValueError for a combination that cannot be."""
     usual = usual_pauses(Measure(measure)) - frozenset(map(Status, agreement.statuses))
     paused = usual if agreement.paused_in is None else frozenset(map(Status, agreement.paused_in))
     return Target(

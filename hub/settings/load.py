@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 
 from hub.connector import Role
 from hub.registry import PluginError, Registry
+from hub.rules.checks import Surroundings, check_rules
 from hub.settings.crosschecks import KnownTrackers, check_links, check_names, check_people
 from hub.settings.explain import Section, explain
 from hub.settings.model import Settings
@@ -78,6 +79,8 @@ class _Load:
         trackers = self._trackers()
         rest = self._validated(Settings, (), self._rest())
         self._cross_check()
+        if rest is not None and not self._problems:
+            self._check_rules(rest, trackers)
         if rest is None or self._problems:
             raise SettingsError(self._problems)
         store = rest.store.model_copy(update={"url": _absolute(rest.store.url, self._folder)})
@@ -172,6 +175,20 @@ class _Load:
             return
         known = KnownTrackers(self._tree, self._roles)
         self._problems += check_names(known) + check_links(known) + check_people(known)
+
+    def _check_rules(self, settings: Settings, trackers: Mapping[str, TrackerSettings]) -> None:
+        """What the rule book's parts have to do with each other, once each of them is right by itself."""
+        around = Surroundings(
+            fields={name: list(tracker.fields) for name, tracker in trackers.items()},
+            actions=[
+                f"{name}.{action}"
+                for name, tracker in trackers.items()
+                for action in self._registry.connector_class(tracker.kind).actions
+            ],
+        )
+        for found in check_rules(settings, around):
+            place = self._tree.place_of(found.path)
+            self._problems.append(Problem(place=place, where=dotted(found.path), what=found.what, remedy=found.remedy))
 
     def _note(self, path: Path, what: str, remedy: str) -> None:
         place = self._written.place_of(path)
