@@ -1,14 +1,14 @@
 """Clocks of agreements: how much of a target is used up, when it is due, whether it was met.
 
-Pure. A clock is computed from the ticket's whole history with the target and the calendar that apply *now*. So a changed
-priority, agreement or calendar counts from the beginning, not from the moment of the change: a ticket that becomes
-urgent after three hours has used three hours of the urgent target, and may have breached it in the past.
+Pure. A clock is computed from the ticket's whole history with the target and the calendar that apply *now*. So a
+changed priority, agreement or calendar counts from the beginning, not from the moment of the change: a ticket that
+becomes urgent after three hours has used three hours of the urgent target, and may have breached it in the past.
 
 What the measures mean. Where tools differ, Zendesk's documented behaviour is the default and `Target.again` has the
 others; the pages are named at the cases in `tests/rules/test_documented_clocks.py`.
 
-- `first_response` runs from the creation to the first public reply of staff. Customers' replies and notes do not stop it.
-- `next_response` runs from the oldest unanswered reply of a customer, after a first response, to the next reply of staff.
+- `first_response` runs from the creation to the first public reply of staff; no note and no customer's reply stops it.
+- `next_response` runs from a customer's oldest unanswered reply, once staff have replied at all, to the next of staff.
 - `update` runs from each public reply of staff to the next one.
 - `ownership` runs while nobody is assigned. For a line's target somebody must be assigned since the line got the
   ticket: who owned it in another line does not own it here.
@@ -24,17 +24,30 @@ the ticket is handed on or done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import cast
 
 from hub.rules.calendars import MINUTE, NOTHING, Calendar, Interval
 from hub.rules.cycles import Again, Cycle, Measure, Scope, cycles_of
 from hub.rules.history import History
 from hub.ticket import Status
 
-__all__ = ["Again", "Clock", "ClockState", "Measure", "Target", "clock_cycles", "clock_of", "usual_pauses"]
+__all__ = [
+    "Again",
+    "Clock",
+    "ClockState",
+    "Measure",
+    "Target",
+    "Waiting",
+    "clock_cycles",
+    "clock_of",
+    "time_by_line",
+    "time_waiting",
+    "usual_pauses",
+]
 
 
 class ClockState(StrEnum):
@@ -63,7 +76,7 @@ class Target:
     `warn_at` are percentages of the target, 1 to 999; beyond 100 they warn again after the breach. `paused_in` are
     statuses whose time does not count; done ones never do. `lines` and `statuses` bind the target to the time that the
     ticket spends there, None for all of its life. `again` says what happens when that time comes again, None for what
-    is usual: a target of the whole life continues, a bound one begins anew. Raises ValueError for values that cannot be.
+    is usual: a target of the whole life continues, a bound one begins anew. Raises ValueError where that cannot be.
     """
 
     measure: Measure
@@ -89,12 +102,9 @@ class Target:
         object.__setattr__(self, "warn_at", tuple(sorted(set(self.warn_at))))
 
     @property
-    def is_bound(self) -> bool:
-        return self.lines is not None or self.statuses is not None
-
-    @property
     def scope(self) -> Scope:
-        again = self.again or (Again.ANEW if self.is_bound else Again.CONTINUES)
+        is_bound = self.lines is not None or self.statuses is not None
+        again = self.again or (Again.ANEW if is_bound else Again.CONTINUES)
         return Scope(self.measure, self.lines, self.statuses, self.paused_in, again)
 
     @property
@@ -146,6 +156,53 @@ def clock_cycles(target: Target, history: History, calendar: Calendar, now: date
     """Every run of `target` as of `now`, oldest first; the last is what `clock_of` tells."""
     cycles = cycles_of(target.scope, history, now)
     return [_clock(target, number, cycle, calendar, now) for number, cycle in enumerate(cycles, start=1)]
+
+
+class Waiting(StrEnum):
+    """Whose turn it is."""
+
+    US = "us"
+    CUSTOMER = "customer"
+    """The status is pending."""
+    SUPPLIER = "supplier"
+    """The status is on hold: a supplier, or another team."""
+
+
+_WHOSE_TURN = {Status.PENDING: Waiting.CUSTOMER, Status.ON_HOLD: Waiting.SUPPLIER}
+
+
+def time_by_line(history: History, calendar: Calendar, until: datetime) -> dict[int | None, float]:
+    """Minutes of business time the ticket spent with each line, from its creation up to `until`, while it was not done.
+
+    None stands for the time in which no line had it or none was known. Lines that never had it are not in it.
+    """
+    spent: dict[int | None, float] = {}
+    for interval, _, line in _open_stretches(history, until):
+        spent[line] = spent.get(line, 0.0) + calendar.minutes_between(interval.start, interval.end)
+    return spent
+
+
+def time_waiting(history: History, calendar: Calendar, until: datetime) -> dict[Waiting, float]:
+    """Minutes of business time spent waiting for each, from the creation up to `until`, while it was not done."""
+    spent = dict.fromkeys(Waiting, 0.0)
+    for interval, status, _ in _open_stretches(history, until):
+        whose = Waiting.US if status is None else _WHOSE_TURN.get(status, Waiting.US)
+        spent[whose] += calendar.minutes_between(interval.start, interval.end)
+    return spent
+
+
+def _open_stretches(history: History, until: datetime) -> Iterator[tuple[Interval, Status | None, int | None]]:
+    """The time in which the ticket was not done, cut where its status or its line changes."""
+    for interval, status in history.segments("status", until):
+        if isinstance(status, Status) and status.is_done:
+            continue
+        for held, line in history.segments("line", interval.end):
+            if held.end > interval.start:
+                yield (
+                    Interval(max(held.start, interval.start), held.end),
+                    cast("Status | None", status),
+                    cast("int | None", line),
+                )
 
 
 def usual_pauses(measure: Measure) -> frozenset[Status]:

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import zip_longest
 from typing import cast
 
 from hub.rules.calendars import Interval
-from hub.rules.history import History
+from hub.rules.history import FieldValue, History
 from hub.ticket import Status
 
 
@@ -44,6 +45,11 @@ class Scope:
     statuses: frozenset[Status] | None
     paused_in: frozenset[Status]
     again: Again
+
+    @property
+    def is_bound(self) -> bool:
+        """To some part of the ticket's life."""
+        return self.lines is not None or self.statuses is not None
 
     def concerns(self, status: Status | None, line: int | None) -> bool:
         """Whether the target is about a ticket that stands so. An unknown status is one in which work goes on."""
@@ -90,13 +96,16 @@ class _Run:
 class _Stint:
     """The time in which a target runs as one: one span, or, where it continues, all of them.
 
-    `end` is when it was over; None while it lasts and while the ticket is away but the target waits for it.
-    `is_first` is the stint that takes in what happened at the moment of creation.
+    `end` is when it was over; None while it lasts and while the ticket is away but the target waits for it. Replies and
+    assignments are of this stint up to `until`, None for without end: an answer may come after the ticket was solved.
+    `arrived` is since when the ticket has been with the target's lines, as the stint begins.
     """
 
     spans: tuple[_Span, ...]
     end: datetime | None
-    is_first: bool
+    until: datetime | None
+    is_from_creation: bool
+    arrived: datetime
 
     @property
     def start(self) -> datetime:
@@ -108,52 +117,70 @@ class _Stint:
         An agent who replies and hands on, or replies and solves, does both at one moment: the reply is of the stint
         that ends then, not of the one that begins.
         """
-        if self.end is not None and at > self.end:
-            return False
-        return at > self.start or (self.is_first and at == self.start)
+        return (at > self.start or (self.is_from_creation and at == self.start)) and not self.is_past(at)
+
+    def is_past(self, at: datetime) -> bool:
+        return self.until is not None and at > self.until
 
 
 def cycles_of(scope: Scope, history: History, now: datetime) -> list[Cycle]:
     """The runs of a target in the history up to `now`, that moment included, in order."""
+    history = history.until(now)
     if now < history.created:
         return []
-    history = history.until(now)
-    spans = list(_spans(scope, history))
-    found: list[Cycle] = []
-    for stint in _stints(scope, history, spans, now):
-        runs = _RUNS[scope.measure](scope, history, stint)
-        found += [_cycle(scope, history, stint, run, now) for run in runs]
-    return found
+    return [
+        _cycle(scope, history, stint, run, now)
+        for stint in _stints(scope, history)
+        for run in _RUNS[scope.measure](history, stint)
+    ]
 
 
-def _spans(scope: Scope, history: History) -> Iterator[_Span]:
-    """The spans of time in which the target concerns the ticket."""
-    status: Status | None = None
-    line: int | None = None
-    since: datetime | None = None
-    moments = sorted({history.created, *(c.at for c in history.changes if c.field in ("status", "line"))})
-    for at in moments:
-        status, line = history.status_at(at), history.line_at(at)
-        concerned = scope.concerns(status, line)
+def _spans(scope: Scope, history: History) -> list[_Span]:
+    """The spans of time in which the target concerns the ticket.
+
+    That of its whole life begins at the creation, also for a ticket that is entered as done: it was done at once.
+    """
+    moments: dict[datetime, dict[str, FieldValue]] = {history.created: {}}
+    for change in history.changes:
+        if change.field in ("status", "line"):
+            moments.setdefault(change.at, {})[change.field] = change.value
+    spans: list[_Span] = []
+    values: dict[str, FieldValue] = {"status": None, "line": None}
+    since = None if scope.is_bound else history.created
+    for at, changed in moments.items():
+        values |= changed
+        concerned = scope.concerns(cast("Status | None", values["status"]), cast("int | None", values["line"]))
         if concerned and since is None:
             since = at
         elif not concerned and since is not None:
-            yield _Span(since, at)
+            spans.append(_Span(since, at))
             since = None
     if since is not None:
-        yield _Span(since, None)
+        spans.append(_Span(since, None))
+    return spans
 
 
-def _stints(scope: Scope, history: History, spans: Sequence[_Span], now: datetime) -> list[_Stint]:
+def _stints(scope: Scope, history: History) -> list[_Stint]:
+    spans = _spans(scope, history)
     if not spans:
         return []
-    if scope.again is not Again.CONTINUES:
-        kept = spans[:1] if scope.again is Again.NEVER else spans
-        return [_Stint((span,), span.end, index == 0) for index, span in enumerate(kept)]
-    return [_Stint(tuple(spans), _done_since(history, now) if spans[-1].end else None, is_first=True)]
+
+    def stint(spans: tuple[_Span, ...], end: datetime | None, until: datetime | None) -> _Stint:
+        start = spans[0].start
+        arrived = history.created if scope.lines is None else _with_lines_since(scope.lines, history, start)
+        return _Stint(spans, end, until, start == history.created, arrived)
+
+    if scope.again is Again.CONTINUES:
+        return [stint(tuple(spans), _done_since(history) if spans[-1].end else None, None)]
+    followed = [*(span.start for span in spans[1:]), None]
+    stints = [
+        stint((span,), span.end, span.end if scope.is_bound else following)
+        for span, following in zip(spans, followed, strict=True)
+    ]
+    return stints[:1] if scope.again is Again.NEVER else stints
 
 
-def _done_since(history: History, now: datetime) -> datetime | None:
+def _done_since(history: History) -> datetime | None:
     """Since when the ticket has been done; None when it is not."""
     since: datetime | None = None
     for change in history.of("status"):
@@ -162,21 +189,35 @@ def _done_since(history: History, now: datetime) -> datetime | None:
     return since
 
 
-def _resolution(scope: Scope, history: History, stint: _Stint) -> list[_Run]:
+def _with_lines_since(lines: frozenset[int], history: History, at: datetime) -> datetime:
+    """Since when the ticket has been with `lines`, without leaving them, as of `at`."""
+    since = history.created
+    inside = False
+    for change in history.of("line"):
+        if change.at > at:
+            break
+        is_inside = change.value in lines
+        if is_inside and not inside:
+            since = change.at
+        inside = is_inside
+    return since
+
+
+def _resolution(_history: History, stint: _Stint) -> list[_Run]:
     return [_Run(stint.start, goal=stint.end)]
 
 
-def _first_response(scope: Scope, history: History, stint: _Stint) -> list[_Run]:
+def _first_response(history: History, stint: _Stint) -> list[_Run]:
     goal = next((reply.at for reply in history.replies if reply.by == "staff" and stint.takes(reply.at)), None)
     return [_Run(stint.start, goal, stint.end)]
 
 
-def _next_response(scope: Scope, history: History, stint: _Stint) -> list[_Run]:
+def _next_response(history: History, stint: _Stint) -> list[_Run]:
     runs: list[_Run] = []
     waiting: datetime | None = None
     is_answered = False
     for reply in history.replies:
-        if stint.end is not None and reply.at > stint.end:
+        if stint.is_past(reply.at):
             break
         if reply.by == "staff":
             if waiting is not None and stint.takes(reply.at):
@@ -201,25 +242,24 @@ def _done_between(history: History, start: datetime, end: datetime) -> datetime 
     return next((at for at in done if start < at <= end), None)
 
 
-def _update(scope: Scope, history: History, stint: _Stint) -> list[_Run]:
+def _update(history: History, stint: _Stint) -> list[_Run]:
     staff = [reply.at for reply in history.replies if reply.by == "staff"]
     starts = [at for at in staff if stint.takes(at)]
-    if any(at < stint.start or (at == stint.start and not stint.is_first) for at in staff):
+    if any(at < stint.start or (at == stint.start and not stint.is_from_creation) for at in staff):
         starts.insert(0, stint.start)
-    ends = [*starts[1:], None]
-    return [_Run(start, goal=end, stopped=stint.end) for start, end in zip(starts, ends, strict=True)]
+    return [_Run(start, goal=end, stopped=stint.end) for start, end in zip_longest(starts, starts[1:])]
 
 
-def _ownership(scope: Scope, history: History, stint: _Stint) -> list[_Run]:
+def _ownership(history: History, stint: _Stint) -> list[_Run]:
     runs: list[_Run] = []
-    owner_since = _owner_since(scope, history, stint)
+    owner_since = _owner_since(history, stint)
     waiting = stint.start if owner_since is None else None
     if owner_since == stint.start:
         runs.append(_Run(stint.start, goal=stint.start))
     for change in history.of("assignee"):
         if change.at <= stint.start:
             continue
-        if stint.end is not None and change.at > stint.end:
+        if stint.is_past(change.at):
             break
         if change.value is not None and waiting is not None:
             runs.append(_Run(waiting, goal=change.at))
@@ -231,30 +271,14 @@ def _ownership(scope: Scope, history: History, stint: _Stint) -> list[_Run]:
     return runs
 
 
-def _owner_since(scope: Scope, history: History, stint: _Stint) -> datetime | None:
+def _owner_since(history: History, stint: _Stint) -> datetime | None:
     """Since when the ticket has had an owner who counts, as the stint begins; None when it has none."""
     since: datetime | None = None
     for change in history.of("assignee"):
         if change.at > stint.start:
             break
         since = change.at if change.value is not None else None
-    if since is None or scope.lines is None:
-        return since
-    return since if since >= _with_lines_since(scope.lines, history, stint.start) else None
-
-
-def _with_lines_since(lines: frozenset[int], history: History, at: datetime) -> datetime:
-    """Since when the ticket has been with `lines`, without leaving them, as of `at`."""
-    since = history.created
-    inside = False
-    for change in history.of("line"):
-        if change.at > at:
-            break
-        is_inside = cast("int | None", change.value) in lines
-        if is_inside and not inside:
-            since = change.at
-        inside = is_inside
-    return since
+    return since if since is not None and since >= stint.arrived else None
 
 
 _RUNS = {
@@ -268,6 +292,8 @@ _RUNS = {
 
 def _cycle(scope: Scope, history: History, stint: _Stint, run: _Run, now: datetime) -> Cycle:
     ended = run.stopped if run.goal is None else run.goal
+    if ended is not None:
+        ended = max(ended, run.started)  # a customer may write, and staff reply, while the ticket is done
     end = now if ended is None else ended
     counted: list[Interval] = []
     for span in stint.spans:

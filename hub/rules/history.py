@@ -68,6 +68,9 @@ class History:
     def until(self, at: datetime) -> History:
         """The history as it was known at `at`, that moment included."""
         at = _utc(at)
+        last = [change.at for change in self.changes[-1:]] + [reply.at for reply in self.replies[-1:]]
+        if all(moment <= at for moment in last):
+            return self
         return replace(
             self,
             changes=tuple(change for change in self.changes if change.at <= at),
