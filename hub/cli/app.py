@@ -61,7 +61,7 @@ def telling_errors(command: F) -> F:
             return command(*args, **kwargs)
         except SettingsError as error:
             _stop(str(error), WRONG_USAGE)
-        except (JournalError, LinkingError, CannotServeError, ConnectorError) as error:
+        except (JournalError, LinkingError, CannotServeError, ConnectorError, LookupError) as error:
             _stop(str(error), NEEDS_A_PERSON)
 
     return wrapped  # type: ignore[return-value]  # the wrapper takes and returns what the command does
@@ -75,6 +75,6 @@ def _stop(message: str, code: int) -> None:
 def main() -> None:
     """Entry of the `hub` command."""
     # Commands register themselves on `cli` when their modules are imported.
-    from hub.cli import admin, connector, inspect, serve, tickets  # noqa: F401
+    from hub.cli import admin, connector, inspect, rules, serve, tickets  # noqa: F401
 
     cli(prog_name="hub")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,8 @@ from rich.text import Text
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
 from hub.cli.tickets import bring_in_step
-from hub.journal import events, failures, links
+from hub.journal import cases, events, failures, links
+from hub.journal.cases import CaseRow
 from hub.journal.events import TimelineEntry
 from hub.sync.linking import LinkingError
 from hub.ticket import TicketRef
@@ -33,6 +34,8 @@ def explain(context: click.Context, ticket: str, as_json: bool) -> None:
         raise LinkingError(str(error)) from error
     with opened(context) as deployment, deployment.journal.read() as connection:
         ref = links.find_by_key(connection, given.tracker, given.id) or given
+        ref = cases.find_case(connection, ref.tracker, ref.id) or ref
+        case = cases.case_of(connection, ref)
         link_id = links.link_of(connection, ref)
         link_ids = sorted({*events.links_on_record(connection, ref), *([link_id] if link_id else [])})
         entries = events.timeline(connection, ref, link_ids)
@@ -53,6 +56,21 @@ def explain(context: click.Context, ticket: str, as_json: bool) -> None:
         for line_number, line in enumerate(_lines(entry)):
             when = _when(entry.at) if line_number == 0 else " " * 23
             console.print(Text(f"{when}  {line}"), soft_wrap=True)
+    for line in _case_lines(case) if case else ():
+        console.print(Text(line), soft_wrap=True)
+
+
+def _case_lines(case: CaseRow) -> Iterator[str]:
+    """How the clocks stood and what the rules said when the hub last looked."""
+    yield f"At the last look ({case.data['looked'][:16]} UTC):"
+    for name, clock in case.data["clocks"].items():
+        due = f", due {clock['due'][:16]} UTC" if clock["due"] else ""
+        yield f"  clock {name}: {clock['state']}{due}"
+    for rule, (holds, because) in case.data["answers"].items():
+        word = {True: "holds", False: "does not hold", None: "is not known to hold"}[holds]
+        yield f"  rule {rule} {word}: {because}"
+    if case.next_at is not None:
+        yield f"  the next look by itself is at {case.next_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _as_json(entry: TimelineEntry) -> dict[str, Any]:
@@ -79,6 +97,10 @@ def _lines(entry: TimelineEntry) -> list[str]:
             return ["decided:"] + [f"  {o['does']} (because {o['because']})" for o in data["operations"]]
         case "escalated":
             return [f"{where} escalated by rule {data['rule']}: {data['why']}"]
+        case "rule":
+            return [f"rule {data['rule']} fired on {where}: {data['why']}"]
+        case "similar":
+            return [f"similar open issues for {where}: {data['found']} ({data['mode']})"]
         case "conflict":
             return [
                 f"conflict on {data['field']}: kept {data['kept']!r} of {data['kept_from']}, "

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.schema import cases, orders
+from hub.journal.schema import cases, facts, orders
 from hub.journal.statements import Prepared, insert_into, upsert
 from hub.ticket import TicketRef
 
@@ -87,6 +87,16 @@ def walk_cases(connection: Connection, *, only_open: bool = False) -> Iterator[C
         last = rows[-1].id
 
 
+def load_digest(connection: Connection) -> str:
+    """By which rule book the stored clocks were computed; empty before the first one."""
+    found = connection.execute(sa.select(facts.c.value).where(facts.c.name == RULE_BOOK)).scalar()
+    return str(found or "")
+
+
+def save_digest(connection: Connection, digest: str) -> None:
+    _SAVE_FACT.run(connection, name=RULE_BOOK, value=digest)
+
+
 def find_case(connection: Connection, tracker: str, key: str) -> TicketRef | None:
     """The ticket that people call `key` (`#35436`), or whose id it is."""
     found = connection.execute(
@@ -155,6 +165,8 @@ def tickets_with_open_orders(connection: Connection) -> list[TicketRef]:
     return [TicketRef(row.tracker, row.ticket_id) for row in rows]
 
 
+RULE_BOOK = "rule_book"
+_SAVE_FACT = upsert(facts, ["name"])
 _CASE = Prepared(
     sa.select(cases).where(
         cases.c.tracker == sa.bindparam("the_tracker"), cases.c.ticket_id == sa.bindparam("the_ticket")

@@ -72,7 +72,8 @@ def timeline(connection: Connection, ref: TicketRef, link_ids: Sequence[int]) ->
     ):
         data = {"id": r.id, "status": r.status, "note": r.note, "repeats": r.repeats, "hints": r.hints}
         found.append(TimelineEntry(r.received, 1, "delivery", ref, data))
-    for r in connection.execute(sa.select(intents).where(intents.c.link_id.in_(link_ids))):
+    alone = sa.and_(intents.c.link_id == 0, intents.c.tracker == ref.tracker, intents.c.ticket_id == ref.id)
+    for r in connection.execute(sa.select(intents).where(sa.or_(alone, intents.c.link_id.in_(link_ids)))):
         data = {
             "id": r.id,
             "kind": r.kind,

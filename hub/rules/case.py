@@ -30,9 +30,12 @@ class Firing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`seen` holds the last known values by name (those of a history, and `channel`, `issue_status`, `requester`,
-    `language`); `steps` are the warnings and breaches of clocks that were acted on; `clocks` are state and due time
-    as they were last computed; `words` are those of title and description, for the search for similar ones.
+    """`seen` holds the last known values by name: those of a history, and `channel`, `issue_status`, `requester`,
+    `language`, `labels`, `custom`.
+
+    `answers` are what each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks
+    that were acted on; `clocks` state and due time as they were last computed; `words` those of title and
+    description, for the search for similar ones.
     """
 
     ref: TicketRef
@@ -42,6 +45,7 @@ class Case:
     history: History
     seen: Mapping[str, Any] = field(default_factory=dict)
     fired: Mapping[str, Firing] = field(default_factory=dict)
+    answers: Mapping[str, tuple[bool | None, str]] = field(default_factory=dict)
     steps: frozenset[str] = frozenset()
     clocks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rating: str | None = None
@@ -176,6 +180,8 @@ def _values(seen: Seen) -> dict[str, Any]:
         "organisation": ticket.organisation,
         "requester": ticket.requester.label if ticket.requester else None,
         "language": ticket.requester.language if ticket.requester else None,
+        "labels": sorted(ticket.labels),
+        "custom": {name: str(value) for name, value in ticket.custom.items() if value is not None},
         "issue_status": seen.issue_status,
     }
 
@@ -219,6 +225,7 @@ def dump_case(case: Case) -> dict[str, Any]:
         "seen": {name: str(v) if isinstance(v, Status | Priority | Category | Channel) else v
                  for name, v in case.seen.items()},
         "fired": {name: [f.holds, f.count, f.at.isoformat() if f.at else None] for name, f in case.fired.items()},
+        "answers": {name: list(answer) for name, answer in case.answers.items()},
         "steps": sorted(case.steps),
         "clocks": {name: dict(clock) for name, clock in case.clocks.items()},
         "rating": case.rating,
@@ -249,6 +256,7 @@ def load_case(ref: TicketRef, key: str, url: str, data: Mapping[str, Any]) -> Ca
             name: Firing(holds, count, datetime.fromisoformat(at) if at else None)
             for name, (holds, count, at) in data["fired"].items()
         },
+        answers={name: (holds, because) for name, (holds, because) in data["answers"].items()},
         steps=frozenset(data["steps"]),
         clocks=data["clocks"],
         rating=data["rating"],

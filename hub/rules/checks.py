@@ -64,6 +64,7 @@ class _Checks:
                 yield from self._text(link.template, ("links", index, "template"))
         yield from self._languages()
         yield from self._rules()
+        yield from self._tests()
 
     def _calendars(self) -> Iterator[Finding]:
         for name, given in self._settings.calendars.items():
@@ -120,7 +121,8 @@ class _Checks:
                 yield Finding(path, "a macro with a text must say who sees it", remedy)
             for language, text in macro.text.items():
                 yield from self._text(text, (*path, "text", language) if language else (*path, "text"))
-            yield from self._actions(macro.then, (*path, "then"))
+            if macro.then != Actions() or not macro.text:
+                yield from self._actions(macro.then, (*path, "then"))
             way = [name]
             while (following := self._settings.macros.get(way[-1])) is not None and following.then.macro:
                 if following.then.macro in way:
@@ -156,6 +158,19 @@ class _Checks:
             yield from self._actions(rule.then, (*path, "then"))
         yield from self._fights(rules)
         yield from self._loops(rules)
+
+    def _tests(self) -> Iterator[Finding]:
+        rules = [rule.name for rule in self._settings.rules]
+        clocks = [f"{name}.{target}" for name, a in self._settings.agreements.items() for target in a.targets]
+        for index, test in enumerate(self._settings.rule_tests):
+            path: Path = ("rule_tests", index)
+            yield from self._exists(test.given.tracker, self._around.fields, (*path, "given", "tracker"), "tracker")
+            for key in ("fired", "not_fired"):
+                for place, name in enumerate(getattr(test.then, key)):
+                    if not name.startswith("clock "):
+                        yield from self._exists(name, rules, (*path, "then", key, place), "rule")
+            for name in test.then.clocks:
+                yield from self._exists(name, clocks, (*path, "then", "clocks", name), "clock")
 
     # conditions
 

@@ -112,7 +112,11 @@ def clocks_of(book: RuleBook, case: Case, facts: Facts, now: datetime) -> dict[s
 
 def case_facts(case: Case) -> dict[str, object]:
     """What a case alone answers, without a look at the ticket: enough to choose its agreements."""
-    return {**case.seen, "tracker": case.ref.tracker, "title": case.title, "created": case.history.created}
+    seen = {name: value for name, value in case.seen.items() if name not in ("labels", "custom")}
+    custom = {f"custom:{name}": value for name, value in case.seen.get("custom", {}).items()}
+    labels = frozenset(case.seen.get("labels", ()))
+    around = {"tracker": case.ref.tracker, "title": case.title, "created": case.history.created, "labels": labels}
+    return {**seen, **custom, **around}
 
 
 class _Pass:
@@ -446,6 +450,7 @@ class _Pass:
         case = replace(
             with_values(self._case, self._values, self._now),
             fired=self._fired,
+            answers={e.rule: (e.holds, e.because) for e in self._explained if not e.rule.startswith("clock ")},
             steps=frozenset(self._steps),
         )
         # What was set may have changed what a clock waits for.

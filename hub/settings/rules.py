@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -402,12 +402,87 @@ class PriorityMatrix(Section):
     )
 
 
+class GivenRequester(Section):
+    name: str = ""
+    email: str | None = None
+    language: str | None = None
+
+
+class GivenTicket(Section):
+    """The ticket of a rule test, in neutral words."""
+
+    tracker: str = Field(description="Name of the helpdesk that it is in.")
+    title: str = "A ticket"
+    text: str = ""
+    status: StatusName = "new"
+    priority: PriorityName = "normal"
+    category: CategoryName | None = None
+    channel: ChannelName | None = None
+    line: LineNumber | None = None
+    labels: list[str] = Field(default_factory=list)
+    organisation: str | None = None
+    requester: GivenRequester = GivenRequester(name="A customer", email="customer@example.com")
+    assignee: str | None = Field(None, description="A name under people.")
+    custom: dict[str, str | float | bool] = Field(default_factory=dict)
+    opened: datetime = Field(
+        datetime(2026, 1, 5, 9, tzinfo=UTC), description="When, with its zone: 2026-01-05T09:00:00+01:00."
+    )
+
+    @field_validator("opened")
+    @classmethod
+    def _has_a_zone(cls, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            raise ValueError("must have a zone, e.g. 2026-01-05T09:00:00+01:00")
+        return value.astimezone(UTC)
+
+
+class Step(Section):
+    """Something that happens in a rule test."""
+
+    at: Minutes = Field(description="Time after the opening, e.g. 1h 30m.")
+    status: StatusName | None = None
+    priority: PriorityName | None = None
+    category: CategoryName | None = None
+    line: LineNumber | None = None
+    assignee: str | None = Field(None, description="A name under people; nobody for no one.")
+    add_labels: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    remove_labels: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    custom: dict[str, str | float | bool] = Field(default_factory=dict)
+    reply: Literal["customer", "staff"] | None = Field(None, description="Who writes a public comment.")
+    note: str = Field("", description="Text of a private note of an agent.")
+    issue_status: StatusName | None = Field(None, description="Status of the linked issue; the first makes the link.")
+    rating: Literal["good", "bad"] | None = None
+
+
+class ClockThen(Section):
+    state: Literal["running", "paused", "met", "missed", "breached", "stopped"] | None = None
+    due: datetime | None = Field(None, description="With its zone.")
+
+
+class Then(Section):
+    """What must be so after the last step of a rule test; what is not named is not looked at."""
+
+    fired: list[str] = Field(default_factory=list, description="These fired, in this order, others may be between.")
+    not_fired: list[str] = Field(default_factory=list)
+    status: StatusName | None = None
+    priority: PriorityName | None = None
+    category: CategoryName | None = None
+    line: LineNumber | None = None
+    assignee: str | None = None
+    custom: dict[str, str | float | bool] = Field(default_factory=dict)
+    labels: list[str] = Field(default_factory=list, description="It carries these.")
+    no_labels: list[str] = Field(default_factory=list, description="It carries none of these.")
+    replies: list[str] | None = Field(None, description="The public replies, each by a pattern; [] for none.")
+    notes: list[str] | None = Field(None, description="The private notes, each by a pattern; [] for none.")
+    notified: list[str] | None = Field(None, description="Which notifiers were told, in order.")
+    issue: bool | None = Field(None, description="Whether an issue was asked for.")
+    clocks: dict[str, ClockThen] = Field(default_factory=dict, description="By <agreement>.<measure>.")
+
+
 class RuleTest(Section):
     """What the rules are expected to do about a ticket, run by `hub rules check`."""
 
     name: str
-    given: dict[str, Any] = Field(description="The ticket: title, status, priority, labels, line, created, … ")
-    when: list[dict[str, Any]] = Field(
-        default_factory=list, description="What happens, in order: at (time after opening) and the fields that change."
-    )
-    then: dict[str, Any] = Field(description="What must follow: fired, not_fired, set, labels, replies, clocks, …")
+    given: GivenTicket
+    when: list[Step] = Field(default_factory=list, description="What happens, in order.")
+    then: Then

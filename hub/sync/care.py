@@ -7,6 +7,7 @@ when, and what it wanted is done until it has its receipt.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from hub.connector import Capability, Changes, NotFoundError, PermanentError, Un
 from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
-from hub.rules.ruling import Neighbour, Ruling, Situation, rule_on
+from hub.rules.ruling import Neighbour, Ruling, Situation, case_facts, clocks_of, rule_on, shown
 from hub.sync.apply import apply_operations
 from hub.sync.codec import dump_changes, load_changes
 from hub.sync.context import Context
@@ -76,6 +77,62 @@ def issue_wanted(progress: Progress, ref: TicketRef) -> Order | None:
     with progress.context.journal.read() as connection:
         orders = cases.open_orders(connection, [ref])
     return next((order for order in orders if order.kind == "issue"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChange:
+    """A clock that the present rule book sees otherwise than the one before; None where there is no such clock."""
+
+    ref: TicketRef
+    clock: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+def clock_changes(context: Context) -> list[ClockChange]:
+    """What the present rule book would change in the clocks of open tickets. Reads the store only."""
+    found = []
+    with context.journal.read() as connection:
+        for row in cases.walk_cases(connection, only_open=True):
+            before, (after, _) = row.data["clocks"], _recomputed(context, row)
+            found += [
+                ClockChange(row.ref, name, before.get(name), after.get(name))
+                for name in sorted({*before, *after})
+                if before.get(name) != after.get(name)
+            ]
+    return found
+
+
+def adopt_book(context: Context) -> int:
+    """Computes the clocks of open tickets anew from their histories when the rule book is another; returns how many.
+
+    The next looks are set by the new deadlines; no tracker is asked.
+    """
+    book = context.book
+    if book is None:
+        return 0
+    with context.journal.read() as connection:
+        if cases.load_digest(connection) == book.digest:
+            return 0
+        rows = list(cases.walk_cases(connection, only_open=True))
+    with context.journal.write() as connection:
+        for row in rows:
+            clocks, next_at = _recomputed(context, row)
+            looks = [at for at in (next_at, row.next_at) if at is not None]
+            changed = replace(row, next_at=min(looks, default=None), data={**row.data, "clocks": clocks})
+            cases.save_case(connection, changed)
+        restore_looks(connection, context, [row.ref for row in rows])
+        cases.save_digest(connection, book.digest)
+    log.info("the rule book is another one: clocks were computed anew", tickets=len(rows))
+    return len(rows)
+
+
+def _recomputed(context: Context, row: CaseRow) -> tuple[dict[str, Any], datetime | None]:
+    assert context.book is not None
+    case, now = load_case(row.ref, row.key, row.url, row.data), context.now()
+    found = clocks_of(context.book, case, case_facts(case), now)
+    looks = [clock.next_at for _, clock in found.values() if clock.next_at is not None]
+    return {name: shown(clock) for name, (_, clock) in found.items()}, min(looks, default=None)
 
 
 def preview(context: Context, state: LinkState, ref: TicketRef, now: datetime) -> Ruling:

@@ -23,10 +23,11 @@ from hub.journal.failures import Failure
 from hub.journal.intents import Intent
 from hub.journal.links import LinkRow, MemberRow
 from hub.rules.conditions import evaluate, facts_of
+from hub.rules.ruling import Ruling
 from hub.settings.model import LinkSettings
 from hub.sync.advance import advance
 from hub.sync.apply import apply_operations
-from hub.sync.care import issue_wanted, look_after, restore_looks
+from hub.sync.care import adopt_book, issue_wanted, look_after, preview, restore_looks
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
 from hub.sync.fields import next_turns
@@ -109,8 +110,34 @@ def plan_ticket(context: Context, ref: TicketRef) -> tuple[str, Decision | None]
     return f"{policy.title}: {because}", decide(loaded.progress.state, now)
 
 
+def rule_on_ticket(context: Context, ref: TicketRef, at: datetime | None) -> Ruling:
+    """What the rules would say about a ticket, in a link or not, now or at a time (UTC). Nothing is written.
+
+    Raises ConnectorError, LookupError.
+    """
+    if ref.tracker not in context.connectors or not context.looks_after(ref.tracker):
+        looked_after = ", ".join(sorted(n for n in context.connectors if context.looks_after(n))) or "none"
+        raise LookupError(f"the rules are for tickets of helpdesks ({looked_after}), not of {ref.tracker!r}")
+    with context.journal.read() as connection:
+        ref = cases.find_case(connection, ref.tracker, ref.id) or ref
+        link_id = links.link_of(connection, ref)
+    if link_id is not None and (loaded := _load(context, link_id)) is not None:
+        for member in loaded.progress.state.members:
+            read_member(loaded.progress, member.ref, Request(True))
+    else:
+        snapshot = context.connectors[ref.tracker].read(ref.id, Known())
+        ref = TicketRef(ref.tracker, snapshot.ticket.id)
+        loaded = _alone(context, ref, snapshot, (), ())
+        take_snapshot(loaded.progress, ref, snapshot)
+    return preview(context, loaded.progress.state, ref, at or context.now())
+
+
 def wake_unfinished(context: Context) -> None:
-    """Wakes the links that an earlier process left in the middle of a write, whether or not anything else is known."""
+    """Wakes what an earlier process left in the middle of a write, whether or not anything else is known.
+
+    A rule book that is another than the last time is taken up first.
+    """
+    adopt_book(context)
     with context.journal.write() as connection:
         unfinished = [link_key(link_id) for link_id in intents.links_with_open_intents(connection) if link_id]
         unfinished += [str(ref) for ref in cases.tickets_with_open_orders(connection)]

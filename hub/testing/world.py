@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hub.engine.polling import poll
 from hub.connector import Role
+from hub.engine.polling import poll
 from hub.journal import Journal, deliveries
 from hub.rules.book import compile_book
 from hub.settings.model import Settings

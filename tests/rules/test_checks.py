@@ -62,9 +62,15 @@ def test_a_good_rule_book_has_no_problems(tmp_path: Path) -> None:
         ("rules:\n" + a_rule("{custom: {aera: x}}"), ["hub.yaml:22", "Did you mean 'area'?"]),
         ("rules:\n" + a_rule("{age: {over: 4h, under: 2h}}"), ["hub.yaml:22", "can never hold"]),
         ("rules:\n" + a_rule("{age: 2d}"), ["hub.yaml:22", "hours and minutes"]),
-        ("rules:\n" + a_rule("{status: open, not: {status: [open, new]}}"), ["hub.yaml:22", "can never hold: what", "status"]),
+        (
+            "rules:\n" + a_rule("{status: open, not: {status: [open, new]}}"),
+            ["hub.yaml:22", "can never hold: what", "status"],
+        ),
         ("rules:\n" + a_rule("{all: [{label: a}, {not: {label: a}}]}"), ["hub.yaml:22", "can never hold", "label a"]),
-        ("rules:\n" + a_rule("{clock: {agreement: gold, target: update, reached: 50}}"), ["can never hold", "resolution"]),
+        (
+            "rules:\n" + a_rule("{clock: {agreement: gold, target: update, reached: 50}}"),
+            ["can never hold", "resolution"],
+        ),
         ("rules:\n" + a_rule("{clock: {agreement: goold, target: resolution}}"), ["Did you mean 'gold'?"]),
         ("rules:\n" + a_rule("{changed: {status: {to: opne}}}"), ["'opne' is no status", "Did you mean 'open'?"]),
         ("rules:\n" + a_rule("{label: a}", "{}"), ["hub.yaml:23", "nothing is done here"]),
@@ -77,7 +83,7 @@ def test_a_good_rule_book_has_no_problems(tmp_path: Path) -> None:
         ("rules:\n" + a_rule("{label: a}", '{note: "{{ tiket.key }}"}'), ["hub.yaml:23", "Did you mean 'ticket'?"]),
         ("rules:\n" + a_rule("{label: a}", '{note: "{{ open(1) }}"}'), ["hub.yaml:23", "not use 'call'"]),
         ("rules:\n" + a_rule("{label: a}") + a_rule("{label: b}"), ["hub.yaml:24", "called 'one' as well"]),
-        ("languages: {custom_field: lang}\n", ["hub.yaml:21", "there is no custom field 'lang'"]),
+        ("languages: {custom_field: lang}\n", ["hub.yaml:20", "there is no custom field 'lang'"]),
     ],
 )
 def test_a_mistake_is_named_with_its_place_and_remedy(tmp_path: Path, more: str, expected: list[str]) -> None:
