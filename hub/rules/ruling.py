@@ -17,7 +17,8 @@ from hub.rules.case import Case, Firing, News, Seen, observe, with_values
 from hub.rules.clocks import Clock, clock_of
 from hub.rules.conditions import Answer, Facts, evaluate, facts_of, flips
 from hub.rules.history import FIELDS
-from hub.rules.placeholders import Formatted, Rendered, render
+from hub.rules.placeholders import Rendered, render
+from hub.rules.values import Neighbour, ticket_values
 from hub.settings.rules import Actions, Line, Macro
 from hub.ticket import Category, Priority, Status, TicketRef, Value, Visibility
 
@@ -26,16 +27,6 @@ MACRO_LABEL = "macro:"
 MACRO_COMMAND = "/macro "
 """A line of a private note that begins so does the same."""
 LONGEST_MARK = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbour:
-    """Another ticket of the same link, for texts."""
-
-    key: str
-    url: str
-    title: str
-    tracker: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,37 +393,28 @@ class _Pass:
     # texts
 
     def _render(self, text: str, rule: str, reason: str) -> Rendered:
-        ticket, issue = self._seen.ticket, self._situation.issue
-        line = self._line_of(self._facts.get("line"))
-        requester, agent = ticket.requester, ticket.assignee
+        facts, situation = self._facts, self._situation
         due = [clock.due for _, clock in self._clocks.values() if clock.due is not None and clock.state.is_open]
-        return render(
-            text,
-            {
-                "ticket": {
-                    "key": ticket.key, "url": _address(ticket.url), "title": ticket.title,
-                    "description": Formatted(ticket.description or ""), "status": self._facts.get("status"),
-                    "priority": self._facts.get("priority"), "category": self._facts.get("category"),
-                    "tracker": self._situation.tracker, "organisation": ticket.organisation,
-                },
-                "requester": {
-                    "name": requester.name if requester else None, "email": requester.email if requester else None,
-                    "language": self._facts["language"],
-                },
-                "agent": {"name": agent.name if agent else None, "email": agent.email if agent else None},
-                "issue": {
-                    "key": issue.key, "url": _address(issue.url), "status": self._situation.issue_status,
-                } if issue else None,
-                "line": {"number": self._facts.get("line"), "name": line.name if line else None},
-                "tickets": [_named(n) for n in self._situation.tickets] or [
-                    {"key": ticket.key, "url": _address(ticket.url), "title": ticket.title,
-                     "tracker": self._situation.tracker}
-                ],
-                "due": min(due, default=None),
-                "customers": max(len(self._situation.tickets), 1),
-                "reason": reason, "rule": rule, "now": self._now, "custom": dict(ticket.custom),
-            },
-        )  # fmt: skip
+        line = self._line_of(facts.get("line"))
+        values = ticket_values(
+            self._seen.ticket,
+            situation.tracker,
+            issue=situation.issue,
+            issue_status=situation.issue_status,
+            tickets=situation.tickets,
+            due=min(due, default=None),
+            line=line.name if line else None,
+            now=self._now,
+        )
+        changed = {name: facts.get(name) for name in ("status", "priority", "category")}
+        values |= {
+            "ticket": {**values["ticket"], **changed},
+            "requester": {**values["requester"], "language": facts["language"]},
+            "line": {"number": facts.get("line"), "name": line.name if line else None},
+            "reason": reason,
+            "rule": rule,
+        }
+        return render(text, values)
 
     # the end
 
@@ -503,16 +485,3 @@ def _mark(source: str) -> str:
     if len(source) <= LONGEST_MARK:
         return source
     return f"{source[: LONGEST_MARK - 17]}~{sha256(source.encode()).hexdigest()[:16]}"
-
-
-def _address(url: str) -> Formatted | None:
-    return Formatted(url) if url else None
-
-
-def _named(neighbour: Neighbour) -> dict[str, Any]:
-    return {
-        "key": neighbour.key,
-        "url": _address(neighbour.url),
-        "title": neighbour.title,
-        "tracker": neighbour.tracker,
-    }

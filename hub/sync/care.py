@@ -18,7 +18,8 @@ from hub.connector import Capability, Changes, NotFoundError, PermanentError, Un
 from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
-from hub.rules.ruling import Neighbour, Ruling, Situation, case_facts, clocks_of, rule_on, shown
+from hub.rules.ruling import Ruling, Situation, case_facts, clocks_of, rule_on, shown
+from hub.rules.values import Neighbour
 from hub.sync.apply import apply_operations
 from hub.sync.codec import dump_changes, load_changes
 from hub.sync.context import Context
@@ -70,6 +71,15 @@ def restore_looks(connection: Connection, context: Context, refs: Iterable[Ticke
     for ref, row in cases.cases_of(connection, list(refs)).items():
         if row.next_at is not None:
             deliveries.wake(connection, str(ref), row.next_at, "clock")
+
+
+def earliest_due(context: Context, refs: Sequence[TicketRef]) -> datetime | None:
+    """The earliest deadline of the tickets' clocks as they were last computed, UTC; None without one."""
+    with context.journal.read() as connection:
+        rows = cases.cases_of(connection, refs)
+    shown_clocks = [clock for row in rows.values() for clock in row.data["clocks"].values()]
+    due = [datetime.fromisoformat(c["due"]) for c in shown_clocks if c["due"] and c["state"] in ("running", "breached")]
+    return min(due, default=None)
 
 
 def issue_wanted(progress: Progress, ref: TicketRef) -> Order | None:

@@ -73,7 +73,9 @@ def synced_fields(state: LinkState) -> list[str]:
         [name for name in state.settings.fields if name.startswith("custom:")]
         + [f"custom:{name}" for name in state.custom_fields]
     )
-    return [name for name in (*FIELD_DEFAULTS, *custom) if state.settings.policy(name).direction != "none"]
+    fields = [name for name in (*FIELD_DEFAULTS, *custom) if state.settings.policy(name).direction != "none"]
+    # What a template made of a description is the engineers' text from then on.
+    return [name for name in fields if name != "description" or not state.settings.template]
 
 
 def merge_fields(state: LinkState, now: datetime) -> FieldMerge:

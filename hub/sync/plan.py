@@ -11,6 +11,8 @@ from datetime import datetime
 
 from hub.connector import Capability, Changes, Draft, RemoteLink, Unwritable
 from hub.journal.copies import Copy
+from hub.rules.placeholders import render
+from hub.rules.values import Neighbour, ticket_values
 from hub.sync.comments import plan_comments
 from hub.sync.fields import Conflict, FieldMerge, FieldWrite, Problem, digest_of, merge_fields, synced_fields
 from hub.sync.labels import LabelWrite, merge_labels
@@ -26,7 +28,7 @@ from hub.sync.operations import (
 )
 from hub.sync.shorten import shortened
 from hub.sync.state import LinkState, Member
-from hub.ticket import Markdown, Status, TicketRef, Value, Visibility
+from hub.ticket import Markdown, Status, Ticket, TicketRef, Value, Visibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Decision:
 def decide(state: LinkState, now: datetime) -> Decision:
     """The plan for a link as it stands."""
     if state.issue is None:
-        return _decide_create(state)
+        return _decide_create(state, now)
     merge = merge_fields(state, now)
     labels = [w for w in merge_labels(state) if not _is_blocked(state, w.target, "labels", digest_of_labels(w))]
     targets = [w.target for w in merge.writes] + [w.target for w in labels]
@@ -97,7 +99,19 @@ def draft_values(state: LinkState, source: Member) -> tuple[dict[str, Value], li
     return values, problems
 
 
-def _decide_create(state: LinkState) -> Decision:
+def _issue_text(state: LinkState, source: TicketRef, ticket: Ticket, now: datetime) -> str:
+    """The description of a new issue: by the template of the link, else the ticket's own."""
+    template = state.settings.template
+    if not template:
+        return ticket.description or ""
+    tickets = [
+        Neighbour(key=m.key, url=m.url, title=str(m.current("title") or ""), tracker=m.ref.tracker)
+        for m in state.tickets
+    ]
+    return render(template, ticket_values(ticket, source.tracker, tickets=tickets, due=state.due, now=now)).text
+
+
+def _decide_create(state: LinkState, now: datetime) -> Decision:
     source = next((m for m in state.tickets if m.is_usable), None)
     target = TicketRef(state.issue_form.name, "")
     if source is None or not state.was_created or _is_blocked(state, target, "create", ""):
@@ -116,7 +130,7 @@ def _decide_create(state: LinkState) -> Decision:
     draft = Draft(
         marker=ticket_mark(source.ref, state.install_id, state.id),
         title=str(state.issue_form.hold("title", ticket.title)),
-        description=shortened(ticket.description or ""),
+        description=shortened(_issue_text(state, source.ref, ticket, now)),
         values=values,
         labels=labels,
         requester=ticket.requester,

@@ -27,7 +27,7 @@ from hub.rules.ruling import Ruling
 from hub.settings.model import LinkSettings
 from hub.sync.advance import advance
 from hub.sync.apply import apply_operations
-from hub.sync.care import adopt_book, issue_wanted, look_after, preview, restore_looks
+from hub.sync.care import adopt_book, earliest_due, issue_wanted, look_after, preview, restore_looks
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
 from hub.sync.fields import next_turns
@@ -485,6 +485,9 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         why = "a ticket was merged into another, which took its place"
         return Result("written", progress.context.now(), why)
     echoes: list[int] = []
+    if progress.state.settings.template and progress.state.issue is None:
+        refs = [m.ref for m in progress.state.tickets]
+        progress.state = replace(progress.state, due=earliest_due(progress.context, refs))
     try:
         maybe_written = recover(progress, loaded.intents)
         wanted, echoes = _what_to_read(loaded, at_hand)

@@ -177,6 +177,8 @@ class LinkState:
     blocked: Mapping[tuple[TicketRef, str], str] = field(default_factory=dict)
     install_id: str = ""
     issue_form: Form
+    due: datetime | None = None
+    """The earliest open deadline of the tickets, UTC, for the text of a new issue; only where that has a template."""
     custom_fields: tuple[str, ...] = ()
     """Neutral names of the custom fields that every tracker of the link has."""
 

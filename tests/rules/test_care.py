@@ -108,7 +108,7 @@ def test_a_ticket_that_came_to_the_line_of_engineers_gets_its_issue() -> None:
     assert "Handed to line 3 (Engineers): it is a bug" in texts(world, ticket_id, Visibility.PRIVATE)
 
 
-SLA = {
+SLA: dict[str, Any] = {
     "agreements": {
         "gold": {
             "kind": "SLA",
@@ -408,3 +408,38 @@ def test_every_customer_is_told_when_the_issue_is_fixed() -> None:
     world.settle()
     told = [t.replace("\\", "") for t in texts(world, ticket_id, Visibility.PUBLIC)]
     assert told == [f"Good news: this is fixed (#{issue_id})."]
+
+
+def test_a_new_issue_says_what_an_engineer_needs_by_the_template_of_the_link() -> None:
+    template = (
+        "{{ ticket.description }}\n\n{{ customers }} customer(s), due {{ due }}:\n\n"
+        "{% for one in tickets %}- [{{ one.key }}]({{ one.url }}) {{ one.title }}{% endfor %}"
+    )
+    world = World(rules={"lines": LINES, **SLA}, policy={"template": template, "name": "support-dev"})
+    ticket_id = world.support.open_ticket(title="Crash", description="It crashes.", labels=frozenset({"escalate"}))
+    opened = world.support.tickets[ticket_id].created
+    world.settle()
+    (issue,) = world.dev.tickets.values()
+    assert issue.description.startswith("It crashes.\n\n1 customer(s), due 2026-01-01 04:00 UTC:")
+    assert f"](http://support/{ticket_id}) Crash" in issue.description
+    assert opened.hour == 0
+    world.support.edit(ticket_id, description="It crashes a lot.")
+    world.settle()
+    assert issue.description.startswith("It crashes.\n\n")
+
+
+def test_a_changed_rule_book_moves_open_clocks_from_their_history_without_a_call() -> None:
+    world = a_world(**SLA)
+    ticket_id = world.support.open_ticket(title="Late")
+    opened = world.support.tickets[ticket_id].created
+    world.pass_until(opened + timedelta(minutes=30))
+    calls = len(world.connectors["support"].calls)
+    faster = {"gold": {**SLA["agreements"]["gold"], "targets": {"resolution": "1h"}}}
+    changed = World(rules={"lines": LINES, **SLA, "agreements": faster}).settings
+    world.settings = changed
+    world.restart()
+    assert len(world.connectors["support"].calls) == calls
+    world.pass_until(opened + timedelta(minutes=31))
+    assert texts(world, ticket_id) == ["Half of the time is used up."]
+    world.pass_until(opened + timedelta(minutes=61))
+    assert len(world.sent) == 1
