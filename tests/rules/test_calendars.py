@@ -237,6 +237,20 @@ def test_of_a_time_that_comes_twice_the_first_is_meant() -> None:
     assert after.minutes_between(*day) == 150
 
 
+def test_a_day_that_has_begun_does_not_end_when_the_clock_goes_back_over_midnight() -> None:
+    """St. John's, 7 November 2010: at 00:01, which is 02:31 UTC, the clock went back to 23:01 of Saturday."""
+    sunday = Calendar("sunday", ZoneInfo("America/St_Johns"), {6: ((0, 480),)})
+    assert not sunday.is_open(utc("2010-11-07T02:29"))
+    assert sunday.is_open(utc("2010-11-07T02:45"))
+    assert sunday.minutes_between(utc("2010-11-06T12:00"), utc("2010-11-08T00:00")) == 9 * 60
+
+
+def test_an_amount_that_begins_in_the_middle_of_the_first_of_a_month_has_the_rest_of_that_day_only() -> None:
+    start = at("2024-07-01T12:00")  # July has 23 working days
+    assert office().add_minutes(start, 22 * 480 + 240) == at("2024-07-31T16:00")
+    assert office().add_minutes(start, 23 * 480) == at("2024-08-01T12:00")
+
+
 def test_a_shift_over_midnight_belongs_to_the_day_on_which_it_begins() -> None:
     friday, saturday = date(2024, 6, 7), date(2024, 6, 8)
     shift = {4: ((1320, 1800),)}

@@ -86,7 +86,7 @@ class Life:
         status, line = history.status_at(at), history.line_at(at)
         with_lines = lines is None or line in lines
         here = with_lines and status not in (Status.SOLVED, Status.CLOSED)
-        staff, customer = (Reply(at, by) in history.replies for by in ("staff", "customer"))  # type: ignore[arg-type]
+        staff, customer = (Reply(at, by) in history.replies for by in ("staff", "customer"))
         owner = next((change for change in history.of("assignee") if change.at == at), None)
 
         if with_lines and not self.was_with_lines:
@@ -475,6 +475,20 @@ def test_a_line_that_got_it_late_answers_from_then_on() -> None:
     first = Target(Measure.FIRST_RESPONSE, 90, lines=frozenset({1}))
     assert summary(clock_cycles(second, history, ALWAYS, when("Mon 11:00"))) == [(1, "missed", 40)]
     assert summary(clock_cycles(first, history, ALWAYS, when("Mon 11:00"))) == [(1, "met", 60)]
+
+
+def test_a_line_that_gets_an_unanswered_customer_has_its_time_from_then_on() -> None:
+    history = story("Mon 09:00", "Mon 09:10 staff", "Mon 09:30 customer", "Mon 10:00 line 2", line=1)
+    second = only(Target(Measure.NEXT_RESPONSE, 60, lines=frozenset({2})), history, "Mon 10:20")
+    assert (second.started, second.due) == (when("Mon 10:00"), when("Mon 11:00"))
+
+
+def test_a_customer_who_writes_to_a_solved_ticket_waits_once_it_is_opened_again() -> None:
+    history = story("Mon 09:00", "Mon 09:10 staff", "Mon 09:10 solved", "Mon 12:00 customer", "Mon 12:30 open")
+    target = Target(Measure.NEXT_RESPONSE, 60)
+    solved = only(target, history, "Mon 12:10")
+    assert (solved.state, solved.started, solved.ended) == (ClockState.STOPPED, when("Mon 12:00"), when("Mon 12:00"))
+    assert only(target, history, "Mon 12:40").due == when("Mon 13:30")
 
 
 def test_a_line_that_hands_on_without_an_answer_did_not_miss_it() -> None:
