@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import httpx
 
 from hub.connector import Connector, ConnectorError, PermanentError, RefusedError
+from hub.parts.refusals import reason_of
 from hub.rest import Reason, RestClient, json_of
 from plugins.freshdesk.settings import FreshdeskSettings
 
@@ -43,16 +44,7 @@ class FreshdeskClient(RestClient):
         return self._headers
 
     def reason(self, response: httpx.Response) -> Reason:
-        body = json_of(response)
-        fields: dict[str, str] = {}
-        errors = body.get("errors")
-        for problem in errors if isinstance(errors, list) else ():
-            if isinstance(problem, dict) and problem.get("field"):
-                name = self._neutral(str(problem["field"]))
-                text = f"{problem.get('message') or ''} ({problem.get('code') or 'refused'})".strip()
-                fields[name] = "; ".join(filter(None, [fields.get(name), text]))
-        text = str(body.get("message") or body.get("description") or response.reason_phrase)
-        return Reason(f"{body['code']}: {text}" if body.get("code") else text, fields)
+        return reason_of(json_of(response), self._neutral, response.reason_phrase)
 
     def error(self, response: httpx.Response, doing: str) -> ConnectorError:
         """A 403 for the plan is no lack of rights, and a 409 is a value that is taken, never a stale write."""

@@ -35,12 +35,15 @@ from hub.connector import (
     Written,
     WrittenComment,
 )
+from hub.parts.custom_values import field_value, native_value
+from hub.parts.refusals import explained
+from hub.parts.stamps import stamped, unstamped
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
 from plugins.freshdesk import bodies, checks, mapping, payloads
 from plugins.freshdesk.client import FreshdeskClient
-from plugins.freshdesk.directory import Directory
+from plugins.freshdesk.directory import FreshdeskDirectory
 from plugins.freshdesk.polling import Position
 from plugins.freshdesk.settings import FreshdeskSettings
 
@@ -66,7 +69,7 @@ class FreshdeskConnector(Connector):
         assert isinstance(settings, FreshdeskSettings)
         self._settings = settings
         self._client = FreshdeskClient(self, settings)
-        self._directory = Directory(self._client)
+        self._directory = FreshdeskDirectory(self._client)
         self._identity: Identity | None = None
         self._scope = 1
 
@@ -115,7 +118,7 @@ class FreshdeskConnector(Connector):
     def _line(self, group_id: Any) -> int | None:
         if not group_id or not self._settings.lines:
             return None
-        names = {str(group_id), self._directory.group_name(group_id)}
+        names = {str(group_id), self._directory.name_in("/groups", group_id)}
         return next((line for line, groups in self._settings.lines.items() if names & set(groups)), None)
 
     def _conversations(self, ticket_id: str) -> list[dict[str, Any]]:
@@ -148,7 +151,7 @@ class FreshdeskConnector(Connector):
         if field_name.startswith("custom:"):
             field = self._settings.fields[field_name.removeprefix("custom:")]
             try:
-                return mapping.field_value(field, mapping.native_value(field, value))
+                return field_value(field, native_value(field, value))
             except ValueError as error:
                 raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
         return super().hold(field_name, value)
@@ -193,11 +196,13 @@ class FreshdeskConnector(Connector):
         try:
             self._client.send("PUT", f"/tickets/{ticket_id}", body)
         except RefusedError as error:
-            raise bodies.explained(error, changes) from error
+            remedy = "Fill the field in Freshdesk, then retry."
+            closing = "Fill the field in Freshdesk, or let it be empty on closing (Admin > Ticket Fields)."
+            raise explained(error, changes, remedy, closing) from error
         return Written()
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        html = mapping.marked(mapping.text_to_html(comment.text), comment.marker)
+        html = stamped(mapping.text_to_html(comment.text), comment.marker)
         is_reply = comment.visibility.is_public and self._settings.public_as == "reply"
         path = f"/tickets/{ticket_id}/{'reply' if is_reply else 'notes'}"
         # A note without this is private; a reply has no such field and is public always.
@@ -211,7 +216,7 @@ class FreshdeskConnector(Connector):
     def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
         own = self.identify().account_id
         for raw in self._conversations(ticket_id):
-            if str(raw.get("user_id")) == own and mapping.unmarked(raw.get("body") or "")[1] == marker:
+            if str(raw.get("user_id")) == own and unstamped(raw.get("body") or "")[1] == marker:
                 return _written(raw)
         return None
 

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from hub.parts.numbered import listed, words_of
 from hub.settings.trackers import Section, TrackerSettings, Words
-from plugins.freshdesk.words import TABLES, code_of, word_of
+from plugins.freshdesk.words import TABLES
 
 
 class FreshdeskCredentials(Section):
@@ -37,28 +38,11 @@ class FreshdeskSettings(TrackerSettings):
     def _known_by_number_or_word(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, dict):
             return value
-        return {neutral: _words(str(info.field_name), words) for neutral, words in value.items()}
+        return {neutral: words_of(TABLES[str(info.field_name)], words) for neutral, words in value.items()}
 
     @field_validator("lines", mode="before")
     @classmethod
     def _groups_are_texts(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {line: [str(group) for group in _listed(groups)] for line, groups in value.items()}
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _words(setting: str, given: Any) -> list[str]:
-    """The words in the one form that is compared, e.g. `2` -> `Open`."""
-    table, made = TABLES[setting], []
-    for word in map(str, _listed(given)):
-        try:
-            made.append(word_of(table, code_of(table, word)))
-        except ValueError as error:
-            raise ValueError(
-                f"{word!r} is none of {', '.join(table.values())}: give the number of your own, `hub check` lists them"
-            ) from error
-    return made
+        return {line: [str(group) for group in listed(groups)] for line, groups in value.items()}
