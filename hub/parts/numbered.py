@@ -7,7 +7,12 @@ made itself has no word here and stands for itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from hub.settings.trackers import TrackerSettings
+from hub.ticket import Priority, Status
 
 
 def word_of(table: Mapping[int, str], code: object) -> str:
@@ -26,22 +31,43 @@ def code_of(table: Mapping[int, str], word: str) -> int:
     raise ValueError(f"{word!r} has no number")
 
 
-def words_of(table: Mapping[int, str], given: Any) -> list[str]:
-    """Numbers and words of a setting in the one form that is compared, e.g. `2` -> `Open`.
-
-    Raises ValueError, for the admin, for a word without a number.
-    """
-    made = []
-    for word in map(str, listed(given)):
-        try:
-            made.append(word_of(table, code_of(table, word)))
-        except ValueError as error:
-            raise ValueError(
-                f"{word!r} is none of {', '.join(table.values())}: give the number of your own, `hub check` lists them"
-            ) from error
-    return made
+def _texts(value: Any) -> Any:
+    return [str(one) for one in (value if isinstance(value, (list, tuple)) else [value])]
 
 
-def listed(value: Any) -> list[Any]:
-    """One value of a setting as a list of one."""
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+NumbersOrWords = Annotated[list[str], BeforeValidator(_texts, json_schema_input_type=int | str | list[int | str])]
+"""One number or word, or a list of them; of several, the first is the one that is written."""
+
+
+class NumberedSettings(TrackerSettings):
+    """Settings of a tracker with numbers: statuses and priorities may be given as numbers or by its English words."""
+
+    tables: ClassVar[Mapping[str, Mapping[int, str]]]
+    """The words by number, for `statuses` and `priorities`."""
+
+    statuses: dict[Status, NumbersOrWords] = Field(
+        default_factory=dict,
+        description="Neutral status -> numbers or words of the statuses that mean it; the first one is written.",
+    )
+    priorities: dict[Priority, NumbersOrWords] = Field(
+        default_factory=dict, description="Neutral priority -> numbers or words; the first one is written."
+    )
+    lines: dict[int, NumbersOrWords] = Field(
+        default_factory=dict, description="Support line -> names or numbers of the groups that are this line."
+    )
+
+    @field_validator("statuses", "priorities")
+    @classmethod
+    def _as_compared(cls, value: dict[Any, list[str]], info: ValidationInfo) -> dict[Any, list[str]]:
+        """Every word in the one form that is compared, e.g. `2` -> `Open`."""
+        table = cls.tables[str(info.field_name)]
+        return {neutral: [_known(table, word) for word in words] for neutral, words in value.items()}
+
+
+def _known(table: Mapping[int, str], word: str) -> str:
+    try:
+        return word_of(table, code_of(table, word))
+    except ValueError as error:
+        raise ValueError(
+            f"{word!r} is none of {', '.join(table.values())}: give the number of your own, `hub check` lists them"
+        ) from error

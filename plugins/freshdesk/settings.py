@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr
 
-from hub.parts.numbered import listed, words_of
-from hub.settings.trackers import Section, TrackerSettings, Words
+from hub.parts.numbered import NumberedSettings
+from hub.settings.trackers import Section
 from plugins.freshdesk.words import TABLES
 
 
@@ -17,13 +17,12 @@ class FreshdeskCredentials(Section):
     api_key: SecretStr = Field(description="API key of the hub's agent: Profile settings > Your API Key.")
 
 
-class FreshdeskSettings(TrackerSettings):
-    """A Freshdesk account. Statuses and priorities may be given as numbers or by Freshdesk's English words."""
+class FreshdeskSettings(NumberedSettings):
+    """A Freshdesk account."""
+
+    tables = TABLES
 
     credentials: FreshdeskCredentials
-    lines: dict[int, Words] = Field(
-        default_factory=dict, description="Support line -> names or numbers of the groups that are this line."
-    )
     public_as: Literal["reply", "note"] = Field(
         "reply",
         description="How public comments are written: 'reply' mails the requester, 'note' is a public note.",
@@ -32,17 +31,3 @@ class FreshdeskSettings(TrackerSettings):
         default_factory=dict,
         description="Freshdesk's own fields, as its API names them, that every ticket made by the hub gets.",
     )
-
-    @field_validator("statuses", "priorities", mode="before")
-    @classmethod
-    def _known_by_number_or_word(cls, value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {neutral: words_of(TABLES[str(info.field_name)], words) for neutral, words in value.items()}
-
-    @field_validator("lines", mode="before")
-    @classmethod
-    def _groups_are_texts(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {line: [str(group) for group in listed(groups)] for line, groups in value.items()}
