@@ -13,18 +13,19 @@ from typing import Any
 from hub.connector import Ignored, WebhookRequest
 
 
-def body_of(request: WebhookRequest, key: str, root: str) -> dict[str, Any]:
+def body_of(request: WebhookRequest, keys: Sequence[str], root: str) -> dict[str, Any]:
     """What the admin's template holds, without the object `root` that some put around it.
 
-    Of a body that values have broken, `key` alone is left. Raises ValueError for what is no template's.
+    Of a body that values have broken, the first of `keys` is left alone. Raises ValueError for what is no template's.
     """
     try:
         body = request.json()
     except ValueError as error:
-        found = re.search(rb'"%b"\s*:\s*"?([#\w-]+)' % re.escape(key.encode()), request.body)
-        if found is None:
-            raise ValueError("the body is no JSON: choose the encoding JSON and paste the README's template") from error
-        return {key: found.group(1).decode()}
+        for key in keys:
+            found = re.search(rb'"%b"\s*:\s*"?([#\w-]+)' % re.escape(key.encode()), request.body)
+            if found is not None:
+                return {key: found.group(1).decode()}
+        raise ValueError("the body is no JSON: choose the encoding JSON and paste the README's template") from error
     if not isinstance(body, dict):
         raise ValueError("the body is no JSON object: paste the README's template into the webhook")
     inner = body.get(root)

@@ -19,7 +19,7 @@ _EVENT_LENGTH = 100
 
 def parse(request: WebhookRequest) -> Sequence[Hint] | Ignored:
     """Which ticket a body speaks of. Raises ValueError for what no rule with a fitting template sends."""
-    body = body_of(request, "ticket_id", ROOT)
+    body = body_of(request, TICKET_KEYS[:1], ROOT)
     found = number_in(body, TICKET_KEYS, _NUMBER)
     if isinstance(found, Ignored):
         return found

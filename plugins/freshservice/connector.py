@@ -264,8 +264,7 @@ class FreshserviceConnector(Connector):
             # The list is cut by Freshservice's clock: where it is behind ours, so is the beginning.
             behind = timedelta(seconds=min(0.0, self.identify().clock_skew or 0.0))
             return Polled((), Position.at(now + behind, self._streams).dump())
-        position = Position.load(cursor)
-        stream = position.stream(self._streams)
+        position, stream = Position.load(cursor).among(self._streams)
         query = stream.query(position.begin(stream), position.page)
         rows = self._client.get(stream.module.path, **query)[f"{stream.module.name}s"]
         following, has_more = position.after([_updated(raw) for raw in rows], self._streams)

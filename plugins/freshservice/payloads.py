@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from hub.connector import Hint, Ignored, WebhookRequest
 from hub.parts.templates import body_of, number_in
@@ -24,18 +23,11 @@ _EVENT_LENGTH = 100
 
 def parse(request: WebhookRequest) -> Sequence[Hint] | Ignored:
     """Which ticket or change a body speaks of. Raises ValueError for what no workflow with a fitting template sends."""
-    body = _body(request)
-    is_change = any(key in body for key in CHANGE_KEYS)
+    body = body_of(request, (CHANGE_KEYS[0], TICKET_KEYS[0]), ROOT)
+    is_change = any(body.get(key) for key in CHANGE_KEYS)
     found = number_in(body, CHANGE_KEYS if is_change else TICKET_KEYS, _NUMBER)
     if isinstance(found, Ignored):
         return found
     is_change = is_change or (found.group(1) or "").upper() == "CHN-"
     event = re.sub(r"^\{|\}$", "", str(body.get("triggered_event") or ""))[:_EVENT_LENGTH] or "webhook"
     return [Hint(ticket_id=id_of(CHANGES if is_change else TICKETS, found.group(2)), event=event)]
-
-
-def _body(request: WebhookRequest) -> dict[str, Any]:
-    for key in ("change_id", "ticket_id"):
-        if key.encode() in request.body:
-            return body_of(request, key, ROOT)
-    return body_of(request, TICKET_KEYS[0], ROOT)

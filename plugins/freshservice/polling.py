@@ -97,9 +97,12 @@ class Position:
             }
         )
 
-    def stream(self, all_streams: Sequence[Stream]) -> Stream:
-        """The one that is read next; the first where the settings have lost it."""
-        return next((stream for stream in all_streams if stream.name == self.turn), all_streams[0])
+    def among(self, all_streams: Sequence[Stream]) -> tuple[Position, Stream]:
+        """The stream that is read next, and the position with it: at the first one where the settings have lost it."""
+        for stream in all_streams:
+            if stream.name == self.turn:
+                return self, stream
+        return replace(self, turn=all_streams[0].name, page=1, newest=None), all_streams[0]
 
     def begin(self, stream: Stream) -> datetime:
         """Where the present look at a stream begins."""
@@ -107,14 +110,14 @@ class Position:
 
     def after(self, changed: Sequence[datetime], all_streams: Sequence[Stream]) -> tuple[Position, bool]:
         """The position after a page with these times of change, and whether the look goes on."""
-        stream = self.stream(all_streams)
-        begin, name = self.begin(stream), stream.name
-        newest = max([self.newest or begin, *changed])
+        position, stream = self.among(all_streams)
+        begin, name = position.begin(stream), stream.name
+        newest = max([position.newest or begin, *changed])
         if len(changed) >= PAGE:
-            return replace(self, turn=name, page=self.page + 1, newest=newest), True
-        is_repeated = self.page > 1 and name not in self.again
-        since = begin if is_repeated else max(begin, newest - OVERLAP)
-        again = self.again | {name} if is_repeated else self.again - {name}
-        known = {s.name: self.begin(s) for s in all_streams} | {name: since}
+            return replace(position, page=position.page + 1, newest=newest), True
+        is_to_repeat = position.page > 1 and name not in position.again
+        since = begin if is_to_repeat else max(begin, newest - OVERLAP)
+        again = position.again | {name} if is_to_repeat else position.again - {name}
+        known = {s.name: position.begin(s) for s in all_streams} | {name: since}
         following = (all_streams.index(stream) + 1) % len(all_streams)
         return Position(known, all_streams[following].name, again=frozenset(again)), following != 0

@@ -243,6 +243,17 @@ def test_a_look_that_turned_pages_is_done_twice_and_not_for_ever() -> None:
     assert begins == [start - OVERLAP, start - OVERLAP, late - OVERLAP]
 
 
+def test_a_stream_that_the_settings_lose_in_the_middle_of_a_look_gives_way_to_the_first() -> None:
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    both = streams([2, 3], with_changes=False)
+    position = Position.at(start, both)
+    for times in ([], [], [], [start] * PAGE):
+        position, _ = position.after(times, both)
+    assert (position.turn, position.page) == ("3 ticket", 2)
+    position, stream = position.among(both[:3])
+    assert (stream, position.page, position.newest) == (both[0], 1, None)
+
+
 def test_streams_have_names_of_their_own() -> None:
     names = [stream.name for stream in streams([2, 3], with_changes=True)]
     assert len(names) == len(set(names)) == 8

@@ -138,6 +138,8 @@ def agent_says_by(site: FreshserviceSandbox, ticket: object) -> None:
         ({"ticket_url": "https://acme.freshservice.com/helpdesk/tickets/11"}, "11"),
         ({"freshdesk_webhook": {"ticket_id": "INC-11"}}, "11"),
         (b'{"freshdesk_webhook": {"ticket_id": "INC-11", "subject": "he said "no""}}', "11"),
+        (b'{"ticket_id": "11", "subject": "the "change_id" is missing"}', "11"),
+        ({"ticket_id": "11", "change_id": ""}, "11"),
         (b'{"change_id": "CHN-11", "subject": "he said "no""}', "CHN-11"),
     ],
 )
