@@ -6,7 +6,7 @@ made itself has no word here and stands for itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
@@ -55,6 +55,13 @@ class NumberedSettings(TrackerSettings):
     lines: dict[int, NumbersOrWords] = Field(
         default_factory=dict, description="Support line -> names or numbers of the groups that are this line."
     )
+
+    def line_of(self, group_id: Any, name_of: Callable[[Any], str]) -> int | None:
+        """The support line of a group, None where it is none. `name_of` is asked only where lines are set."""
+        if not group_id or not self.lines:
+            return None
+        names = {str(group_id), name_of(group_id)}
+        return next((line for line, groups in self.lines.items() if names & set(groups)), None)
 
     @field_validator("statuses", "priorities")
     @classmethod

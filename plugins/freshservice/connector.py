@@ -6,12 +6,11 @@ Source: api.freshservice.com; the points that surprise are named where they matt
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from hub.connector import (
-    AuthError,
     Capability,
     Changes,
     Connector,
@@ -23,13 +22,11 @@ from hub.connector import (
     Ignored,
     Known,
     NewComment,
-    NotFoundError,
     Polled,
     RefusedError,
     RemoteLink,
     Role,
     SecretHeader,
-    TemporaryError,
     Unwritable,
     WebhookRequest,
     Written,
@@ -69,7 +66,7 @@ class FreshserviceConnector(Connector):
         super().__init__(name, settings)
         assert isinstance(settings, FreshserviceSettings)
         self._settings = settings
-        self._client = FreshserviceClient(self, settings)
+        self._client = FreshserviceClient(self, settings.credentials.api_key)
         self._directory = FreshserviceDirectory(self._client)
         self._streams = streams(settings.workspaces, with_changes=settings.changes)
         self._identity: Identity | None = None
@@ -118,16 +115,10 @@ class FreshserviceConnector(Connector):
         names = mapping.Names(
             requester=person(asks, None) if asks else None,
             assignee=person(agent, True) if agent else None,
-            line=self._line(raw.get("group_id")),
+            line=self._settings.line_of(raw.get("group_id"), lambda group: name_in(GROUPS, group)),
             organisation=(name_in(DEPARTMENTS, department) or None) if department else None,
         )
         return mapping.ticket(self._settings, self, module, raw, names)
-
-    def _line(self, group_id: Any) -> int | None:
-        if not group_id or not self._settings.lines:
-            return None
-        names = {str(group_id), self._directory.name_in(GROUPS, group_id)}
-        return next((line for line, groups in self._settings.lines.items() if names & set(groups)), None)
 
     def _comments(self, module: Module, number: str) -> list[dict[str, Any]]:
         """All of them, in the order they were written."""
@@ -141,16 +132,8 @@ class FreshserviceConnector(Connector):
                 return sorted(found, key=lambda c: (mapping.utc(c["created_at"]), c["id"]))
             page += 1
 
-    @contextmanager
-    def download(self, attachment: Attachment) -> Iterator[Iterator[bytes]]:
-        with ExitStack() as stack:
-            # Only the opening is guarded: what the reader of the file does is the reader's.
-            try:
-                chunks = stack.enter_context(self._client.stream(attachment.url))
-            except (AuthError, NotFoundError) as error:
-                why = f"the signed address of the file has ended: {error.why}"
-                raise TemporaryError(self.name, error.doing, why, "The ticket is read again for a new one.") from error
-            yield chunks
+    def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
+        return self._client.download(attachment.url)
 
     # pure translation
 
@@ -227,11 +210,7 @@ class FreshserviceConnector(Connector):
         # A note without this is private; a reply and a note of a change have no such field.
         is_stated = module is TICKETS and not is_reply
         body: dict[str, Any] = {"body": html} | ({"private": not comment.visibility.is_public} if is_stated else {})
-        if not comment.uploads:
-            return _written(self._client.send("POST", path, body), module)
-        form = {name: str(value).lower() if isinstance(value, bool) else value for name, value in body.items()}
-        files = [("attachments[]", (u.name, u.open(), u.content_type)) for u in comment.uploads]
-        return _written(self._client.send("POST", path, data=form, files=files), module)
+        return _written(self._client.post(path, body, comment.uploads), module)
 
     def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
         own = self.identify().account_id

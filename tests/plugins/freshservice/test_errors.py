@@ -11,7 +11,6 @@ from hub.connector import (
     Changes,
     ConflictError,
     Known,
-    NotFoundError,
     PermanentError,
     RateLimitedError,
     RefusedError,
@@ -24,28 +23,6 @@ from tests.plugins.freshservice.builders import a_comment, created
 from tests.plugins.freshservice.conftest import connect
 
 SECRET = "very-secret-key"
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (401, AuthError),
-        (403, AuthError),
-        (404, NotFoundError),
-        (405, PermanentError),
-        (500, TemporaryError),
-        (502, TemporaryError),
-        (503, TemporaryError),
-    ],
-)
-def test_each_answer_is_the_right_error(
-    connector: FreshserviceConnector, site: FreshserviceSandbox, status: int, error: type[Exception]
-) -> None:
-    ticket_id = created(connector)
-    site.faults.add(Fault(method="GET", path=rf"/tickets/{ticket_id}", status=status, body="<html>no</html>"))
-    with pytest.raises(error) as caught:
-        connector.read(ticket_id, Known())
-    assert "<html>" not in str(caught.value)
 
 
 def test_the_limit_of_calls_says_how_long_to_wait(connector: FreshserviceConnector, site: FreshserviceSandbox) -> None:
@@ -123,22 +100,6 @@ def test_a_taken_value_is_refused_and_never_a_stale_write(
     with pytest.raises(PermanentError) as other:
         connector.update(ticket_id, Changes(values={"title": "x"}), None)
     assert not isinstance(other.value, ConflictError)
-
-
-def test_no_network_is_temporary(site: FreshserviceSandbox) -> None:
-    connector = connect(site, timeout=2)
-    site.stop()
-    with pytest.raises(TemporaryError, match="no connection"):
-        connector.identify()
-    connector.close()
-
-
-def test_a_proxys_page_instead_of_json_is_temporary(
-    connector: FreshserviceConnector, site: FreshserviceSandbox
-) -> None:
-    site.faults.add(Fault(path="/agents/me", status=200, body="<html>login</html>"))
-    with pytest.raises(TemporaryError, match="proxy"):
-        connector.identify()
 
 
 def test_a_write_whose_answer_is_lost_is_not_sent_twice(

@@ -12,27 +12,10 @@ from plugins.freshservice.sandbox import FreshserviceSandbox, actor
 from tests.plugins.freshservice.builders import a_comment, a_file, created
 from tests.plugins.freshservice.conftest import Clock
 
-LARGE = bytes(range(256)) * 8192
-
 
 def content_of(connector: FreshserviceConnector, attachment: Attachment) -> bytes:
     with connector.download(attachment) as chunks:
         return b"".join(chunks)
-
-
-@pytest.mark.parametrize("name", ["raport ąę (1).pdf", "plain.txt", 'quote " and & more.txt', "100%.bin", "a;b=c.log"])
-def test_a_large_file_with_an_odd_name_goes_up_and_comes_down_whole(
-    connector: FreshserviceConnector, name: str
-) -> None:
-    ticket_id = created(connector)
-    written = connector.add_comment(
-        ticket_id, a_comment("see", Visibility.PUBLIC, a_file(name, LARGE, "application/x-y"))
-    )
-    (comment,) = connector.read(ticket_id, Known()).comments or ()
-    (attachment,) = comment.attachments
-    assert written.attachment_ids == (attachment.id,)
-    assert (attachment.name, attachment.size, attachment.content_type) == (name, len(LARGE), "application/x-y")
-    assert content_of(connector, attachment) == LARGE
 
 
 @pytest.mark.parametrize("visibility", [Visibility.PUBLIC, Visibility.PRIVATE])
