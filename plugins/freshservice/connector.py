@@ -22,6 +22,7 @@ from hub.connector import (
     Ignored,
     Known,
     NewComment,
+    PermanentError,
     Polled,
     RefusedError,
     RemoteLink,
@@ -92,7 +93,7 @@ class FreshserviceConnector(Connector):
     def read(self, ticket_id: str, known: Known) -> Snapshot:
         """One call, and one more for each hundred comments; names of people and groups are remembered."""
         own = self.identify().account_id
-        module, number = located(ticket_id)
+        module, number = self._located(ticket_id)
         raw = self._client.get(module.path_of(number), include=module.include)[module.name]
         ticket = self._ticket(module, raw)
         is_deleted = bool(raw.get("deleted") or raw.get("spam"))
@@ -108,6 +109,13 @@ class FreshserviceConnector(Connector):
             attachments=mapping.attachments(raw, ticket.requester or Person()),
             is_deleted=is_deleted,
         )
+
+    def _located(self, ticket_id: str) -> tuple[Module, str]:
+        module, number = located(ticket_id)
+        if module is CHANGES and not self._settings.changes:
+            remedy = f"Set trackers.{self.name}.changes: true, and see the README for a pairing that suits them."
+            raise PermanentError(self.name, f"use {ticket_id}", "changes are not kept in step here", remedy)
+        return module, number
 
     def _ticket(self, module: Module, raw: Mapping[str, Any]) -> Ticket:
         person, name_in = self._directory.person, self._directory.name_in
@@ -187,7 +195,7 @@ class FreshserviceConnector(Connector):
 
     def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> Written:
         """One PUT. Tags are replaced as a whole and nothing locks them, so that they are read again just before."""
-        module, number = located(ticket_id)
+        module, number = self._located(ticket_id)
         path = module.path_of(number)
         if module is CHANGES and (refused := bodies.not_for_changes(changes)):
             raise RefusedError(self.name, f"PUT {path}", refused, "Let this field not travel to changes: see fields.")
@@ -203,18 +211,20 @@ class FreshserviceConnector(Connector):
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
         """Changes have notes for agents only: what is public comes there as such a note, and the receipt says so."""
-        module, number = located(ticket_id)
+        module, number = self._located(ticket_id)
         html = stamped(mapping.text_to_html(comment.text), comment.marker)
         is_reply = module is TICKETS and comment.visibility.is_public and self._settings.public_as == "reply"
         path = f"{module.path_of(number)}/{'reply' if is_reply else 'notes'}"
         # A note without this is private; a reply and a note of a change have no such field.
         is_stated = module is TICKETS and not is_reply
         body: dict[str, Any] = {"body": html} | ({"private": not comment.visibility.is_public} if is_stated else {})
-        return _written(self._client.post(path, body, comment.uploads), module)
+        answer = self._client.post(path, body, comment.uploads)["note" if module is CHANGES else "conversation"]
+        # The answer to a reply does not say who may read it: everybody.
+        return _receipt({"private": False, **answer} if is_reply else answer, module)
 
     def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
         own = self.identify().account_id
-        module, number = located(ticket_id)
+        module, number = self._located(ticket_id)
         for raw in self._comments(module, number):
             if str(raw.get("user_id")) == own and unstamped(raw.get("body") or "")[1] == marker:
                 return _receipt(raw, module)
@@ -228,14 +238,14 @@ class FreshserviceConnector(Connector):
         """Deletes the note that showed the link."""
         note = self.find_comment(ticket_id, global_id)
         if note is not None:
-            module, number = located(ticket_id)
+            module, number = self._located(ticket_id)
             path = f"{module.path_of(number)}/notes" if module is CHANGES else "/conversations"
             self._client.send("DELETE", f"{path}/{note.id}")
 
     # noticing
 
     def parse_webhook(self, request: WebhookRequest) -> Sequence[Hint] | Ignored:
-        return payloads.parse(request)
+        return payloads.parse(request, with_changes=self._settings.changes)
 
     def poll(self, cursor: str | None, now: datetime) -> Polled:
         """One page of what changed, was deleted, or became spam; see `polling`."""
@@ -274,11 +284,6 @@ def _updated(raw: Mapping[str, Any]) -> datetime:
     return mapping.utc(raw["updated_at"]) or datetime.min.replace(tzinfo=UTC)
 
 
-def _written(answer: Mapping[str, Any], module: Module) -> WrittenComment:
-    return _receipt(answer["note" if module is CHANGES else "conversation"], module)
-
-
 def _receipt(raw: Mapping[str, Any], module: Module) -> WrittenComment:
-    # A reply's answer does not say that it is public.
-    seen = mapping.visibility({"private": False, **raw}, module)
-    return WrittenComment(str(raw["id"]), seen, tuple(str(a["id"]) for a in raw.get("attachments") or ()))
+    files = tuple(str(a["id"]) for a in raw.get("attachments") or ())
+    return WrittenComment(str(raw["id"]), mapping.visibility(raw, module), files)

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"(?:^|[#/])(INC-|SR-|CHN-|REQ-)?(\d+)\]?$", re.IGNORECASE)
 _EVENT_LENGTH = 100
 
 
-def parse(request: WebhookRequest) -> Sequence[Hint] | Ignored:
+def parse(request: WebhookRequest, *, with_changes: bool) -> Sequence[Hint] | Ignored:
     """Which ticket or change a body speaks of. Raises ValueError for what no workflow with a fitting template sends."""
     body = body_of(request, (CHANGE_KEYS[0], TICKET_KEYS[0]), ROOT)
     is_change = any(body.get(key) for key in CHANGE_KEYS)
@@ -29,5 +29,7 @@ def parse(request: WebhookRequest) -> Sequence[Hint] | Ignored:
     if isinstance(found, Ignored):
         return found
     is_change = is_change or (found.group(1) or "").upper() == "CHN-"
+    if is_change and not with_changes:
+        return Ignored("changes are not kept in step: the setting changes is false")
     event = re.sub(r"^\{|\}$", "", str(body.get("triggered_event") or ""))[:_EVENT_LENGTH] or "webhook"
     return [Hint(ticket_id=id_of(CHANGES if is_change else TICKETS, found.group(2)), event=event)]

@@ -51,8 +51,8 @@ def site(clock: Clock) -> Iterator[FreshserviceSandbox]:
 
 @pytest.fixture
 def connector(site: FreshserviceSandbox) -> Iterator[FreshserviceConnector]:
-    """The connector as the demo's settings make it, with custom fields."""
-    made = connect(site)
+    """The connector as the demo's settings make it, with custom fields and changes."""
+    made = connect(site, changes=True)
     yield made
     made.close()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from hub.connector import Changes, Known, NotFoundError, RefusedError, RemoteLink
+from hub.connector import Changes, Known, NotFoundError, PermanentError, RefusedError, RemoteLink
 from hub.ticket import Category, Person, Priority, Status, Visibility
 from plugins.freshservice.connector import FreshserviceConnector
 from plugins.freshservice.sandbox import FreshserviceSandbox
 from tests.plugins.freshservice.builders import a_change, a_comment, a_file, created
+from tests.plugins.freshservice.conftest import connect
 
 
 def test_a_change_is_a_ticket_of_its_own_category_and_number(
@@ -112,6 +113,14 @@ def test_the_link_of_a_change_is_a_note_that_is_taken_back(
     connector.remove_link(change_id, link.global_id)
     connector.remove_link(change_id, link.global_id)
     assert connector.read(change_id, Known()).comments == ()
+
+
+def test_where_changes_are_not_kept_in_step_the_setting_is_named(site: FreshserviceSandbox) -> None:
+    connector = connect(site)
+    with pytest.raises(PermanentError) as error:
+        connector.read(a_change(site), Known())
+    assert "trackers.support.changes: true" in error.value.remedy
+    connector.close()
 
 
 def test_a_change_that_never_was_is_not_found(connector: FreshserviceConnector) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -35,6 +36,14 @@ def open_tickets(site: FreshserviceSandbox, count: int, workspace: int = 2) -> s
         hub = site.store.by_login("hub")
         body = {"subject": "x", "description": "x", "requester_id": hub.id, "workspace_id": workspace}
         return {str(site.effects.create_ticket(hub, body, (), "Incident").id) for _ in range(count)}
+
+
+@pytest.fixture
+def connector(site: FreshserviceSandbox) -> Iterator[FreshserviceConnector]:
+    """Without changes, which are another list."""
+    made = connect(site)
+    yield made
+    made.close()
 
 
 @pytest.fixture

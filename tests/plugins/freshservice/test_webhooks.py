@@ -21,6 +21,7 @@ from plugins.freshservice.connector import FreshserviceConnector
 from plugins.freshservice.sandbox import FreshserviceSandbox, automator
 from plugins.freshservice.settings import FreshserviceSettings
 from tests.plugins.freshservice.builders import a_change, agent_says, created
+from tests.plugins.freshservice.conftest import connect
 from tests.shared import SHARED, payload, payload_files
 from webhooks.app import create_app
 from webhooks.server import Server
@@ -45,7 +46,8 @@ PUBLIC = [*payload_files("freshservice"), *payload_files("freshservice/webhooks"
 
 
 def parse(body: object) -> Sequence[Hint] | Ignored:
-    return payloads.parse(WebhookRequest({}, body if isinstance(body, bytes) else json.dumps(body).encode()))
+    request = WebhookRequest({}, body if isinstance(body, bytes) else json.dumps(body).encode())
+    return payloads.parse(request, with_changes=True)
 
 
 def hint_of(body: object) -> Hint:
@@ -145,6 +147,19 @@ def agent_says_by(site: FreshserviceSandbox, ticket: object) -> None:
 )
 def test_other_templates_will_do_where_the_number_can_be_found(body: object, ticket: str) -> None:
     assert hint_of(body).ticket_id == ticket
+
+
+def test_a_change_is_ignored_with_the_reason_where_changes_are_not_kept_in_step(
+    connector: FreshserviceConnector, site: FreshserviceSandbox
+) -> None:
+    elsewhere = connect(site, changes=False)
+    request = WebhookRequest({}, b'{"change_id": "CHN-11"}')
+    ignored = elsewhere.parse_webhook(request)
+    assert isinstance(ignored, Ignored)
+    assert "the setting changes is false" in ignored.reason
+    (hint,) = connector.parse_webhook(request)  # type: ignore[misc]  # the settings want changes here
+    assert hint.ticket_id == "CHN-11"
+    elsewhere.close()
 
 
 @pytest.mark.parametrize(
