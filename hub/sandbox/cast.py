@@ -43,6 +43,36 @@ class Actor(Protocol):
     def close(self) -> None: ...
 
 
+class Customer:
+    """A customer who can open tickets and write to them, and nothing else. Subclasses say how."""
+
+    name: str
+
+    def say(self, ticket_id: str, text: str, *, public: bool, files: Sequence[File] = ()) -> None:
+        raise NotImplementedError
+
+    def escalate(self, ticket_id: str) -> None:
+        raise self._cannot("tag a ticket")
+
+    def rename(self, ticket_id: str, title: str) -> None:
+        raise self._cannot("rename a ticket")
+
+    def prioritise(self, ticket_id: str, priority: str) -> None:
+        raise self._cannot("set a priority")
+
+    def start(self, ticket_id: str) -> None:
+        raise self._cannot("work on a ticket")
+
+    def resolve(self, ticket_id: str) -> None:
+        raise self._cannot("resolve a ticket")
+
+    def reopen(self, ticket_id: str) -> None:
+        self.say(ticket_id, "It is there again.", public=True)
+
+    def _cannot(self, what: str) -> RuntimeError:
+        return RuntimeError(f"{self.name}: customers cannot {what}")
+
+
 # A plugin's `sandbox` package exports, beside SANDBOX:
 #   actor(sandbox, role) -> Actor             the person who plays a role
 #   hub_settings(sandbox) -> dict             the entry under `trackers:` for it, `credentials` in clear

@@ -1,15 +1,17 @@
-"""What is sent to Freshdesk when a ticket is written, and what its refusals mean for what was asked. No calls."""
+"""What is sent to Freshdesk when a ticket is written. No calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from hub.connector import Changes, Connector, Draft, PermanentError, RefusedError
+from hub.connector import Connector, Draft
+from hub.parts.custom_values import native_value
+from hub.parts.numbered import code_of
 from hub.ticket import Markdown, Value
 from plugins.freshdesk import mapping
 from plugins.freshdesk.settings import FreshdeskSettings
-from plugins.freshdesk.words import PRIORITY_WORDS, STATUS_WORDS, code_of
+from plugins.freshdesk.words import PRIORITY_WORDS, STATUS_WORDS
 
 OPEN, LOW = 2, 1
 """The status and priority of a new ticket for which nothing was asked: Freshdesk wants both."""
@@ -22,7 +24,7 @@ def of_values(settings: FreshdeskSettings, maps: Connector, values: Mapping[str,
     for name, value in values.items():
         if name.startswith("custom:"):
             field = settings.fields[name.removeprefix("custom:")]
-            custom[field.id] = mapping.native_value(field, value)
+            custom[field.id] = native_value(field, value)
         elif name == "title":
             body["subject"] = value
         elif name == "description":
@@ -58,17 +60,3 @@ def of_draft(settings: FreshdeskSettings, maps: Connector, draft: Draft, own_acc
         return body | {"email": asks.email, "name": asks.label}
     # Whoever asks can read the ticket, so that what is private is asked by the hub itself.
     return body | {"requester_id": int(own_account)}
-
-
-def explained(error: RefusedError, changes: Changes) -> PermanentError:
-    """What was not asked for is refused only because of the status: fields that are required for closing."""
-    asked = {*changes.values, *(["labels"] if changes.add_labels or changes.remove_labels else [])}
-    others = {name: why for name, why in error.fields.items() if name not in asked}
-    if not others:
-        return error
-    words = "; ".join(f"{name}: {why}" for name, why in others.items())
-    if "status" not in asked:
-        return PermanentError(error.tracker, error.doing, words, "Fill the field in Freshdesk, then retry.")
-    fields = {name: why for name, why in error.fields.items() if name in asked}
-    remedy = "Fill the field in Freshdesk, or let it be empty on closing (Admin > Ticket Fields)."
-    return RefusedError(error.tracker, error.doing, {**fields, "status": words}, remedy)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.connector import AuthError, Connector, Finding
-from hub.ticket import Status
+from hub.parts import findings as parts
 from plugins.freshdesk.client import FreshdeskClient
-from plugins.freshdesk.directory import Directory
+from plugins.freshdesk.directory import FreshdeskDirectory
 from plugins.freshdesk.settings import FreshdeskSettings
-from plugins.freshdesk.words import STATUS_WORDS, code_of, word_of
+from plugins.freshdesk.words import STATUS_WORDS
 
-FEW_CALLS = 100
-"""Calls a minute below which a busy line will wait."""
+WHERE_NAMES_STAND = "Its name begins with cf_; it stands in the API's answer to GET /ticket_fields."
 
 
 def findings(
-    settings: FreshdeskSettings, maps: Connector, client: FreshdeskClient, directory: Directory, scope: int
+    settings: FreshdeskSettings, maps: Connector, client: FreshdeskClient, directory: FreshdeskDirectory, scope: int
 ) -> list[Finding]:
     """Everything that can be wrong beyond the key itself."""
     found = [_scope(scope)]
@@ -29,7 +27,9 @@ def findings(
         found.append(Finding("warning", what, "Give it a role that may, or check them by hand."))
     else:
         found += [*_statuses(maps, fields), *_types(maps, fields), *_custom(settings, fields)]
-    found += [*_groups(settings, directory), *_agents(client), *_limit(client)]
+    found += parts.lines(settings.lines, lambda: directory.names("/groups"))
+    found += _agents(client)
+    found += parts.calls_a_minute("Freshdesk", client.limit, client.remaining)
     return found
 
 
@@ -47,34 +47,14 @@ def _scope(scope: int) -> Finding:
 def _statuses(maps: Connector, fields: Mapping[str, Any]) -> Iterator[Finding]:
     choices = (fields.get("status") or {}).get("choices") or {}
     labels = {int(code): _label(names) for code, names in choices.items() if str(code).isdigit()}
-    if not labels:
-        return
-    listed = ", ".join(f"{code} {label}" for code, label in sorted(labels.items()))
-    bad = 0
-    for status, word in maps.statuses.written.items():
-        if code_of(STATUS_WORDS, word) not in labels:
-            bad += 1
-            where = f"trackers.{maps.name}.statuses.{status}"
-            yield Finding(
-                "error", f"{status} is written as {word}, which is no status here", f"{where}: one of {listed}."
-            )
-    for code, label in sorted(labels.items()):
-        if maps.statuses.to_neutral(word_of(STATUS_WORDS, code)) is Status.UNKNOWN:
-            bad += 1
-            yield Finding(
-                "warning",
-                f"the status {label} ({code}) means nothing to the hub: it does not travel",
-                f"Name {code} under trackers.{maps.name}.statuses.",
-            )
-    if not bad:
-        yield Finding("ok", f"all {len(labels)} statuses are mapped")
+    yield from parts.statuses(maps, STATUS_WORDS, labels)
 
 
 def _types(maps: Connector, fields: Mapping[str, Any]) -> Iterator[Finding]:
     known = list((fields.get("ticket_type") or {}).get("choices") or ())
     for category, word in maps.categories.written.items():
         if known and word not in known:
-            hint = _meant(word, known) or f"There are {', '.join(known)}."
+            hint = parts.meant(word, known) or f"There are {', '.join(known)}."
             where = f"trackers.{maps.name}.categories.{category}"
             yield Finding(
                 "warning", f"{category} is written as {word!r}, which is no ticket type here", f"{where}: {hint}"
@@ -82,40 +62,10 @@ def _types(maps: Connector, fields: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _custom(settings: FreshdeskSettings, fields: Mapping[str, Any]) -> Iterator[Finding]:
-    own = {name: str(f.get("label") or name) for name, f in fields.items() if name not in ("status", "ticket_type")}
-    for name, field in settings.fields.items():
-        if field.id not in own:
-            by_label = next((i for i, label in own.items() if label.casefold() in (name, field.id.casefold())), "")
-            hint = f"Did you mean {by_label}?" if by_label else _meant(field.id, own)
-            yield Finding(
-                "error",
-                f"there is no ticket field {field.id} (fields.{name})",
-                hint or "Its name begins with cf_; it stands in the API's answer to GET /ticket_fields.",
-            )
-            continue
-        choices = (fields[field.id].get("choices") if field.type in ("select", "multiselect") else None) or ()
-        for theirs in field.values.values():
-            if choices and theirs not in choices:
-                yield Finding(
-                    "error",
-                    f"{field.id} has no choice {theirs!r} (fields.{name}.values)",
-                    _meant(theirs, choices) or f"There are {', '.join(map(str, choices))}.",
-                )
-
-
-def _groups(settings: FreshdeskSettings, directory: Directory) -> Iterator[Finding]:
-    wanted = {g for groups in settings.lines.values() for g in groups if not g.isdigit()}
-    if not wanted:
-        return
-    try:
-        known = directory.groups()
-    except AuthError:
-        what = "the hub's agent may not list groups: support lines by name stay unknown"
-        yield Finding("warning", what, "Give it a role that may, or write the groups' numbers under lines.")
-        return
-    for group in sorted(wanted - set(known)):
-        hint = _meant(group, known) or f"There are {', '.join(known)}."
-        yield Finding("error", f"there is no group {group!r} (lines)", hint)
+    own = {name: f for name, f in fields.items() if name not in ("status", "ticket_type")}
+    labels = {name: str(f.get("label") or name) for name, f in own.items()}
+    choices = {name: [str(choice) for choice in f.get("choices") or ()] for name, f in own.items()}
+    yield from parts.custom_fields(settings.fields, labels, choices, WHERE_NAMES_STAND)
 
 
 def _agents(client: FreshdeskClient) -> Iterator[Finding]:
@@ -129,20 +79,5 @@ def _agents(client: FreshdeskClient) -> Iterator[Finding]:
         )
 
 
-def _limit(client: FreshdeskClient) -> Iterator[Finding]:
-    if client.limit is None:
-        return
-    what = f"Freshdesk allows {client.limit} calls a minute for the whole account, {client.remaining} are left now"
-    if client.limit < FEW_CALLS:
-        yield Finding("warning", what, "That is a trial's or a small plan's share; expect waits, or change the plan.")
-    else:
-        yield Finding("ok", what)
-
-
 def _label(names: Any) -> str:
     return str(names[0]) if isinstance(names, list) and names else str(names)
-
-
-def _meant(word: str, known: Iterable[Any]) -> str:
-    close = difflib.get_close_matches(word, [str(k) for k in known], 1, 0.5)
-    return f"Did you mean {close[0]}?" if close else ""

@@ -1,77 +1,28 @@
-"""HTTP to Freshdesk: signs in with an agent's key, translates errors. Knows nothing of tickets.
+"""HTTP to Freshdesk.
 
 Sources: developers.freshdesk.com, "Authentication", "Errors", "Rate Limit"; support article 225439 (limits by plan).
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
+from typing import ClassVar
 
-import httpx
-
-from hub.connector import Connector, ConnectorError, PermanentError, RefusedError
-from hub.rest import Reason, RestClient, json_of
-from plugins.freshdesk.settings import FreshdeskSettings
-
-FIELDS = {"subject": "title", "type": "category", "responder_id": "assignee", "tags": "labels"}
-"""Freshdesk's names in error lists -> neutral field names, where they differ."""
-REMEDIES = {
-    "require_feature": "The plan of this Freshdesk account does not include it: change the plan or do without.",
-    "account_suspended": "The Freshdesk account is suspended: its owner must settle that with Freshdesk.",
-}
-"""Codes of a 403 that no other role or key would cure."""
+from hub.parts.keyed_client import KeyedClient
 
 
-class FreshdeskClient(RestClient):
-    """Basic authentication with the key as the name. `limit` and `remaining` are calls a minute for the whole
-    account, by the headers of the last answer; None before."""
+class FreshdeskClient(KeyedClient):
+    """Knows Freshdesk's words for errors, nothing of tickets."""
 
     api = "/api/v2"
     permission_remedy = "Give the hub's agent a role and a ticket scope that allow this."
-
-    def __init__(self, connector: Connector, settings: FreshdeskSettings) -> None:
-        super().__init__(connector)
-        login = f"{settings.credentials.api_key.get_secret_value()}:X"
-        self._headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
-        self._names = {field.id: f"custom:{name}" for name, field in settings.fields.items()}
-        self.limit: int | None = None
-        self.remaining: int | None = None
-        self.http.event_hooks = {"response": [self._note_limit]}
-
-    def credentials(self) -> Mapping[str, str]:
-        return self._headers
-
-    def reason(self, response: httpx.Response) -> Reason:
-        body = json_of(response)
-        fields: dict[str, str] = {}
-        errors = body.get("errors")
-        for problem in errors if isinstance(errors, list) else ():
-            if isinstance(problem, dict) and problem.get("field"):
-                name = self._neutral(str(problem["field"]))
-                text = f"{problem.get('message') or ''} ({problem.get('code') or 'refused'})".strip()
-                fields[name] = "; ".join(filter(None, [fields.get(name), text]))
-        text = str(body.get("message") or body.get("description") or response.reason_phrase)
-        return Reason(f"{body['code']}: {text}" if body.get("code") else text, fields)
-
-    def error(self, response: httpx.Response, doing: str) -> ConnectorError:
-        """A 403 for the plan is no lack of rights, and a 409 is a value that is taken, never a stale write."""
-        status, reason = response.status_code, self.reason(response)
-        why = self.scrub(f"{status} {reason.text}")
-        remedy = REMEDIES.get(str(json_of(response).get("code")))
-        if status == 403 and remedy:
-            return PermanentError(self.name, doing, why, remedy)
-        if status == 409:
-            if reason.fields:
-                return RefusedError(self.name, doing, {k: self.scrub(v) for k, v in reason.fields.items()})
-            return PermanentError(self.name, doing, why)
-        return super().error(response, doing)
-
-    def _neutral(self, name: str) -> str:
-        short = name.removeprefix("custom_fields.")
-        return self._names.get(short) or FIELDS.get(short, short)
-
-    def _note_limit(self, response: httpx.Response) -> None:
-        total, remaining = (response.headers.get(f"x-ratelimit-{n}", "") for n in ("total", "remaining"))
-        if total.isdigit() and remaining.isdigit():
-            self.limit, self.remaining = int(total), int(remaining)
+    names: ClassVar[Mapping[str, str]] = {
+        "subject": "title",
+        "type": "category",
+        "responder_id": "assignee",
+        "tags": "labels",
+    }
+    remedies: ClassVar[Mapping[str, str]] = {
+        "require_feature": "The plan of this Freshdesk account does not include it: change the plan or do without.",
+        "account_suspended": "The Freshdesk account is suspended: its owner must settle that with Freshdesk.",
+    }

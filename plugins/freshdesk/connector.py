@@ -6,12 +6,11 @@ Source: developers.freshdesk.com/api; the points that surprise are named where t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from hub.connector import (
-    AuthError,
     Capability,
     Changes,
     Connector,
@@ -23,24 +22,25 @@ from hub.connector import (
     Ignored,
     Known,
     NewComment,
-    NotFoundError,
     Polled,
     RefusedError,
     RemoteLink,
     Role,
     SecretHeader,
-    TemporaryError,
     Unwritable,
     WebhookRequest,
     Written,
     WrittenComment,
 )
+from hub.parts.custom_values import field_value, native_value
+from hub.parts.refusals import explained
+from hub.parts.stamps import stamped, unstamped
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
 from plugins.freshdesk import bodies, checks, mapping, payloads
 from plugins.freshdesk.client import FreshdeskClient
-from plugins.freshdesk.directory import Directory
+from plugins.freshdesk.directory import FreshdeskDirectory
 from plugins.freshdesk.polling import Position
 from plugins.freshdesk.settings import FreshdeskSettings
 
@@ -65,8 +65,8 @@ class FreshdeskConnector(Connector):
         super().__init__(name, settings)
         assert isinstance(settings, FreshdeskSettings)
         self._settings = settings
-        self._client = FreshdeskClient(self, settings)
-        self._directory = Directory(self._client)
+        self._client = FreshdeskClient(self, settings.credentials.api_key)
+        self._directory = FreshdeskDirectory(self._client)
         self._identity: Identity | None = None
         self._scope = 1
 
@@ -110,13 +110,8 @@ class FreshdeskConnector(Connector):
     def _ticket(self, raw: Mapping[str, Any]) -> Ticket:
         responder = raw.get("responder_id")
         assignee = self._directory.person(responder, True) if responder else None
-        return mapping.ticket(self._settings, self, raw, assignee=assignee, line=self._line(raw.get("group_id")))
-
-    def _line(self, group_id: Any) -> int | None:
-        if not group_id or not self._settings.lines:
-            return None
-        names = {str(group_id), self._directory.group_name(group_id)}
-        return next((line for line, groups in self._settings.lines.items() if names & set(groups)), None)
+        line = self._settings.line_of(raw.get("group_id"), lambda group: self._directory.name_in("/groups", group))
+        return mapping.ticket(self._settings, self, raw, assignee=assignee, line=line)
 
     def _conversations(self, ticket_id: str) -> list[dict[str, Any]]:
         """All of them, in the order they were written."""
@@ -129,16 +124,8 @@ class FreshdeskConnector(Connector):
                 return sorted(found, key=lambda c: (mapping.utc(c["created_at"]), c["id"]))
             page += 1
 
-    @contextmanager
-    def download(self, attachment: Attachment) -> Iterator[Iterator[bytes]]:
-        with ExitStack() as stack:
-            # Only the opening is guarded: what the reader of the file does is the reader's.
-            try:
-                chunks = stack.enter_context(self._client.stream(attachment.url))
-            except (AuthError, NotFoundError) as error:
-                why = f"the signed address of the file has ended: {error.why}"
-                raise TemporaryError(self.name, error.doing, why, "The ticket is read again for a new one.") from error
-            yield chunks
+    def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
+        return self._client.download(attachment.url)
 
     # pure translation
 
@@ -148,7 +135,7 @@ class FreshdeskConnector(Connector):
         if field_name.startswith("custom:"):
             field = self._settings.fields[field_name.removeprefix("custom:")]
             try:
-                return mapping.field_value(field, mapping.native_value(field, value))
+                return field_value(field, native_value(field, value))
             except ValueError as error:
                 raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
         return super().hold(field_name, value)
@@ -193,25 +180,23 @@ class FreshdeskConnector(Connector):
         try:
             self._client.send("PUT", f"/tickets/{ticket_id}", body)
         except RefusedError as error:
-            raise bodies.explained(error, changes) from error
+            remedy = "Fill the field in Freshdesk, then retry."
+            closing = "Fill the field in Freshdesk, or let it be empty on closing (Admin > Ticket Fields)."
+            raise explained(error, changes, remedy, closing) from error
         return Written()
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        html = mapping.marked(mapping.text_to_html(comment.text), comment.marker)
+        html = stamped(mapping.text_to_html(comment.text), comment.marker)
         is_reply = comment.visibility.is_public and self._settings.public_as == "reply"
         path = f"/tickets/{ticket_id}/{'reply' if is_reply else 'notes'}"
         # A note without this is private; a reply has no such field and is public always.
         body: dict[str, Any] = {"body": html} | ({} if is_reply else {"private": not comment.visibility.is_public})
-        if not comment.uploads:
-            return _written(self._client.send("POST", path, body))
-        form = {name: str(value).lower() if isinstance(value, bool) else value for name, value in body.items()}
-        files = [("attachments[]", (u.name, u.open(), u.content_type)) for u in comment.uploads]
-        return _written(self._client.send("POST", path, data=form, files=files))
+        return _written(self._client.post(path, body, comment.uploads))
 
     def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
         own = self.identify().account_id
         for raw in self._conversations(ticket_id):
-            if str(raw.get("user_id")) == own and mapping.unmarked(raw.get("body") or "")[1] == marker:
+            if str(raw.get("user_id")) == own and unstamped(raw.get("body") or "")[1] == marker:
                 return _written(raw)
         return None
 

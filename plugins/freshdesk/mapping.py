@@ -5,28 +5,26 @@ Source: developers.freshdesk.com, "Tickets" and "Conversations"; samples of pyth
 
 from __future__ import annotations
 
-import hashlib
-import html
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, unquote
 
-from hub.settings.trackers import CustomField
+from hub.parts import stamps
+from hub.parts.custom_values import field_value
+from hub.parts.numbered import word_of
+from hub.parts.stamps import tag_of
 from hub.text import canonical, defuse, from_html, from_plain, to_html
 from hub.ticket import (
     Attachment,
     Channel,
     Comment,
-    CustomValue,
     Markdown,
     Person,
     Ticket,
     Visibility,
 )
 from plugins.freshdesk.settings import FreshdeskSettings
-from plugins.freshdesk.words import PRIORITY_WORDS, STATUS_WORDS, word_of
+from plugins.freshdesk.words import PRIORITY_WORDS, STATUS_WORDS
 
 STATUSES = {
     "open": ["Open"],
@@ -63,9 +61,6 @@ TAG_LIMIT = 32
 NOTHING = "<p>-</p>"
 """What is written for an empty text, which Freshdesk refuses."""
 
-_MARK = re.compile(r"<(p|div)\b[^>]*>\s*\[ref ([^\]\s<]+)\]\s*</\1>(\s*(?:</\w+>\s*)*)$")
-_LONG_MARK = re.compile(r"hub-[0-9a-f]{24}")
-
 FindPerson = Callable[[Any, bool | None], Person]
 """Who an account id is; the second argument says whether it is known to be an agent."""
 
@@ -81,74 +76,18 @@ def one_line(text: str) -> str:
 
 
 def tag(label: str) -> str:
-    """A label in the form of a tag: without commas, which part tags, and of limited length."""
-    return " ".join(label.replace(",", " ").split())[:TAG_LIMIT].rstrip()
+    """A label in the form of a tag."""
+    return tag_of(label, TAG_LIMIT)
 
 
 def mark_tag(marker: str) -> str:
-    """The tag that the hub finds its tickets by: the marker, or its digest where it is too long for a tag."""
-    if tag(marker) == marker:
-        return marker
-    return f"hub-{hashlib.sha256(marker.encode()).hexdigest()[:24]}"
+    """The tag that the hub finds its tickets by."""
+    return stamps.mark_tag(marker, TAG_LIMIT)
 
 
 def text_to_html(text: Markdown) -> str:
     """A text as it is written, never empty."""
     return to_html(canonical(defuse(text))) or NOTHING
-
-
-def marked(body: str, marker: str) -> str:
-    """The HTML with the hub's stamp after it: Freshdesk keeps nothing unseen beside a comment's text."""
-    stamp = html.escape(quote(marker, safe=":"))
-    return f'{body}<p style="font-size:9px;color:#b5b5b5">[ref {stamp}]</p>'
-
-
-def unmarked(body: str) -> tuple[str, str | None]:
-    """The HTML without the hub's stamp, and the stamp where there is one."""
-    found = _MARK.search(body)
-    if found is None:
-        return body, None
-    return body[: found.start()] + found.group(3), unquote(html.unescape(found.group(2)))
-
-
-def field_value(field: CustomField, value: Any) -> CustomValue:
-    """A custom field's neutral value."""
-    if value is None or value == "" or value == []:
-        return None
-    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
-    match field.type:
-        case "multiselect":
-            values = value if isinstance(value, list) else [value]
-            return tuple(sorted(to_neutral.get(str(v), str(v)) for v in values))
-        case "checkbox":
-            return bool(value)
-        case "number":
-            number = float(value)
-            return int(number) if number.is_integer() else number
-        case "date":
-            return datetime.fromisoformat(str(value)[:10]).replace(tzinfo=UTC)
-        case _:
-            return to_neutral.get(str(value), str(value))
-
-
-def native_value(field: CustomField, value: object) -> Any:
-    """A neutral value in the form that the field takes. Raises ValueError where it has none."""
-    if value is None or value == "":
-        return False if field.type == "checkbox" else None
-    match field.type:
-        case "multiselect":
-            values = value if isinstance(value, tuple) else (value,)
-            return [field.values.get(str(v), str(v)) for v in values]
-        case "checkbox":
-            return bool(value)
-        case "number":
-            number = float(str(value))
-            return int(number) if number.is_integer() else number
-        case "date":
-            day = value if isinstance(value, date) else datetime.fromisoformat(str(value))
-            return day.strftime("%Y-%m-%d")
-        case _:
-            return field.values.get(str(value), str(value))
 
 
 def ticket(
@@ -173,7 +112,7 @@ def ticket(
         requester=_requester(raw),
         assignee=assignee,
         organisation=(raw.get("company") or {}).get("name"),
-        labels=frozenset(t for t in raw.get("tags") or () if not _LONG_MARK.fullmatch(t)),
+        labels=frozenset(t for t in raw.get("tags") or () if not stamps.is_long_mark(t)),
         custom={name: field_value(field, custom.get(field.id)) for name, field in settings.fields.items()},
         native={k: v for k, v in (("status", status), ("priority", priority), ("type", category)) if v},
         created=utc(raw.get("created_at")),
@@ -188,7 +127,7 @@ def comment(raw: Mapping[str, Any], who: FindPerson, own_account: str) -> Commen
     """
     body, marker = raw.get("body") or "", None
     if str(raw.get("user_id")) == own_account:
-        body, marker = unmarked(body)
+        body, marker = stamps.unstamped(body)
     incoming = raw.get("incoming")
     author = who(raw.get("user_id"), None if incoming is None else not incoming)
     private = raw.get("private")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr
 
-from hub.settings.trackers import Section, TrackerSettings, Words
-from plugins.freshdesk.words import TABLES, code_of, word_of
+from hub.parts.numbered import NumberedSettings
+from hub.settings.trackers import Section
+from plugins.freshdesk.words import TABLES
 
 
 class FreshdeskCredentials(Section):
@@ -16,13 +17,12 @@ class FreshdeskCredentials(Section):
     api_key: SecretStr = Field(description="API key of the hub's agent: Profile settings > Your API Key.")
 
 
-class FreshdeskSettings(TrackerSettings):
-    """A Freshdesk account. Statuses and priorities may be given as numbers or by Freshdesk's English words."""
+class FreshdeskSettings(NumberedSettings):
+    """A Freshdesk account."""
+
+    tables = TABLES
 
     credentials: FreshdeskCredentials
-    lines: dict[int, Words] = Field(
-        default_factory=dict, description="Support line -> names or numbers of the groups that are this line."
-    )
     public_as: Literal["reply", "note"] = Field(
         "reply",
         description="How public comments are written: 'reply' mails the requester, 'note' is a public note.",
@@ -31,34 +31,3 @@ class FreshdeskSettings(TrackerSettings):
         default_factory=dict,
         description="Freshdesk's own fields, as its API names them, that every ticket made by the hub gets.",
     )
-
-    @field_validator("statuses", "priorities", mode="before")
-    @classmethod
-    def _known_by_number_or_word(cls, value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {neutral: _words(str(info.field_name), words) for neutral, words in value.items()}
-
-    @field_validator("lines", mode="before")
-    @classmethod
-    def _groups_are_texts(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {line: [str(group) for group in _listed(groups)] for line, groups in value.items()}
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _words(setting: str, given: Any) -> list[str]:
-    """The words in the one form that is compared, e.g. `2` -> `Open`."""
-    table, made = TABLES[setting], []
-    for word in map(str, _listed(given)):
-        try:
-            made.append(word_of(table, code_of(table, word)))
-        except ValueError as error:
-            raise ValueError(
-                f"{word!r} is none of {', '.join(table.values())}: give the number of your own, `hub check` lists them"
-            ) from error
-    return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 import plugins.freshdesk.sandbox
+import plugins.freshservice.sandbox
 import plugins.gitlab.sandbox
 import plugins.jira.sandbox
 import plugins.mantis.sandbox
@@ -13,6 +14,7 @@ import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
 from plugins.freshdesk.connector import FreshdeskConnector
+from plugins.freshservice.connector import FreshserviceConnector
 from plugins.gitlab.connector import GitlabConnector
 from plugins.jira.connector import JiraConnector
 from plugins.mantis.connector import MantisConnector
@@ -28,6 +30,11 @@ class TestZendesk(ConformanceTests):
 class TestFreshdesk(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(FreshdeskConnector, plugins.freshdesk.sandbox)
+
+
+class TestFreshservice(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(FreshserviceConnector, plugins.freshservice.sandbox)
 
 
 class TestGitLab(ConformanceTests):

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from hub.sandbox.cast import File, Role
+from hub.sandbox.cast import Customer, File, Role
 from plugins.freshdesk.sandbox.server import FreshdeskSandbox
 
 LOGINS: Mapping[Role, str] = {"customer": "customer1", "agent": "agent1", "expert": "agent2", "engineer": "agent2"}
@@ -15,7 +15,7 @@ PRIORITIES = {"low": 1, "normal": 2, "high": 3, "urgent": 4}
 OPEN, RESOLVED = 2, 4
 
 
-class FreshdeskCustomer:
+class FreshdeskCustomer(Customer):
     """A contact. Customers can write, and nothing else."""
 
     def __init__(self, url: str, person: Mapping[str, str]) -> None:
@@ -34,31 +34,10 @@ class FreshdeskCustomer:
 
     def say(self, ticket_id: str, text: str, *, public: bool, files: Sequence[File] = ()) -> None:
         if not public:
-            raise RuntimeError(f"{self.name}: customers write no private notes")
+            raise self._cannot("write private notes")
         uploads = [("helpdesk_note[attachments][][resource]", (f.name, f.content, f.content_type)) for f in files]
         form = {"helpdesk_note[note_body_attributes][body_html]": text}
         _checked(self.name, self._http.post(f"/tickets/{ticket_id}/notes", data=form, files=uploads or None))
-
-    def escalate(self, ticket_id: str) -> None:
-        self._cannot("tag a ticket")
-
-    def rename(self, ticket_id: str, title: str) -> None:
-        self._cannot("rename a ticket")
-
-    def prioritise(self, ticket_id: str, priority: str) -> None:
-        self._cannot("set a priority")
-
-    def start(self, ticket_id: str) -> None:
-        self._cannot("work on a ticket")
-
-    def resolve(self, ticket_id: str) -> None:
-        self._cannot("resolve a ticket")
-
-    def reopen(self, ticket_id: str) -> None:
-        self.say(ticket_id, "It is there again.", public=True)
-
-    def _cannot(self, what: str) -> None:
-        raise RuntimeError(f"{self.name}: customers cannot {what}")
 
 
 class FreshdeskAgent:
