@@ -365,8 +365,10 @@ def _wants(values: Collection[str]) -> str:
 
 
 def _brings_about(effects: Mapping[str, set[str]], open_boxes: Sequence[Box]) -> bool:
-    """Whether what a rule sets is what one of the boxes asks for."""
+    """Whether what a rule sets is what one of the boxes asks for, with nobody else doing anything."""
     for box in open_boxes:
+        if box.needs_event:
+            continue
         for name, values in effects.items():
             if name.startswith("label "):
                 label = name.removeprefix("label ")
