@@ -20,6 +20,9 @@ FIELD_TYPES = {
 }
 """Neutral types -> MantisBT's custom field types that hold them; a text is held by every type."""
 
+CHOICES = {"enum", "list", "multilist", "radio", "checkbox"}
+"""MantisBT's types of custom fields that take nothing but what they list."""
+
 
 def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> list[Finding]:
     """Everything that an admin should know, worst first within each part."""
@@ -38,7 +41,9 @@ def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> li
         hint = f"{_meant(settings.category, categories)}There are {categories}. Correct {where}.category."
         found.append(Finding("error", f"the project has no category {settings.category!r}", hint))
     found += _fields(settings, facts, where)
-    return [*found, *_words(connector, settings, facts.config(afresh=True), where)]
+    config = facts.config(afresh=True)
+    found += _choices(settings, facts, config, where)
+    return [*found, *_words(connector, settings, config, where)]
 
 
 def _level(level: int) -> list[Finding]:
@@ -71,6 +76,24 @@ def _fields(settings: MantisSettings, facts: Facts, where: str) -> list[Finding]
         elif kind in FIELD_TYPES and field["type"] not in FIELD_TYPES[kind]:
             remedy = f"Correct the type under {key}."
             found.append(Finding("warning", f"the custom field {given!r} is of type {field['type']}", remedy))
+    return found
+
+
+def _choices(settings: MantisSettings, facts: Facts, config: Config, where: str) -> list[Finding]:
+    """Words under `values` that MantisBT would refuse, or store as nothing where the field is a built-in one."""
+    found: list[Finding] = []
+    for name, field in settings.fields.items():
+        key = f"{where}.fields.{name}.values"
+        if field.id in mapping.BUILT_IN:
+            known = list(config.words.get(field.id, {}))
+            bad = [word for word in field.values.values() if config.number(field.id, word) is None]
+        else:
+            native = next((f for f in facts.project()["custom_fields"] if field.id in (f["name"], str(f["id"]))), None)
+            known = str(native["possible_values"]).split("|") if native and native["type"] in CHOICES else []
+            bad = [word for word in field.values.values() if known and word not in known]
+        for word in bad:
+            hint = f"{_meant(word, known)}There are {known}; correct {key}."
+            found.append(Finding("error", f"the field {field.id!r} has no value {word!r}", hint))
     return found
 
 

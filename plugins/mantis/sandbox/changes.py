@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from plugins.mantis.sandbox import checks
+from plugins.mantis.sandbox import checks, mentions
 from plugins.mantis.sandbox.errors import CrashError, MantisError, denied, empty
 from plugins.mantis.sandbox.shapes import enum
 from plugins.mantis.sandbox.state import (
@@ -92,6 +92,7 @@ class Changes:
             self._tag(issue, user, number)
         for file in body.get("files") or ():
             self._file(issue, user, file, issue.files)
+        self._notify(*issue.texts.values())
         self._tell("EVENT_REPORT_BUG", issue, user, None)
         return issue
 
@@ -188,6 +189,7 @@ class Changes:
         author = checks.find_user(self._store, body.get("reporter")) or user
         contents = [(f, checks.file_content(str(f.get("name")), f.get("content"))) for f in body.get("files") or ()]
         note = self._new_note(issue, user, author, text, view_state)
+        self._notify(text)
         note.duration = str((body.get("time_tracking") or {}).get("duration") or "")
         for file, _ in contents:
             self._file(issue, user, file, note.files)
@@ -205,6 +207,7 @@ class Changes:
         """An edit, or a new note. Left out, the view state is public, also for a note that was private."""
         view_state = checks.number_of("view_state", body["view_state"]) if "view_state" in body else PUBLIC
         text = self._keep(str(body.get("text") or "")).rstrip()
+        self._notify(text)
         note = next((n for n in issue.notes if str(n.id) == str(body.get("id"))), None)
         if note is None:
             self._new_note(issue, user, user, text, view_state)
@@ -230,11 +233,11 @@ class Changes:
     # files and tags
 
     def add_files(self, user: User, issue: Issue, files: list[Mapping[str, Any]]) -> None:
+        """Nobody is told of a file without a note: MantisBT has no event for it."""
         for file in files:
             checks.file_content(str(file.get("name")), file.get("content"))
         for file in files:
             self._file(issue, user, file, issue.files)
-        self._tell("EVENT_UPDATE_BUG", issue, user, None)
 
     def add_tags(self, user: User, issue: Issue, given: Any) -> None:
         for number in checks.tag_numbers(self._store, given):
@@ -246,12 +249,16 @@ class Changes:
         self._tags(issue, user, issue.tags - {number})
         self._tell("EVENT_TAG_DETACHED", issue, user, None)
 
+    def _notify(self, *texts: str) -> None:
+        self._store.notified += [name for text in texts for name in mentions.names(text) if name in self._store.users]
+
     # one field each
 
     def _text(self, issue: Issue, user: User, name: str, text: str) -> None:
         before, issue.texts[name] = issue.texts.get(name, ""), text
         if before == text:
             return
+        self._notify(text)
         if name in LONG_TEXTS:
             number, kind, message = LONG_TEXTS[name]
             self._log(issue, user, type={"id": number, "name": kind}, message=message)
