@@ -29,7 +29,7 @@ class Bodies:
         settings = self._settings
         is_public = draft.visibility.is_public and settings.view_state == "public"
         body: dict[str, Any] = {
-            "summary": texts.held_title(settings, draft.title) or draft.marker,
+            "summary": texts.native_title(settings, draft.title) or draft.marker,
             "description": texts.native_description(settings, draft.description),
             "project": {"id": self._facts.project_id()},
             "category": {"name": settings.category},
@@ -50,7 +50,7 @@ class Bodies:
         custom: list[dict[str, Any]] = []
         for name, value in values.items():
             if name == "title":
-                body["summary"] = texts.held_title(self._settings, str(value or "")) or texts.NOTHING
+                body["summary"] = texts.native_title(self._settings, str(value or "")) or texts.NOTHING
             elif name == "description":
                 body["description"] = texts.native_description(self._settings, Markdown(str(value or "")))
             elif name == "priority":
@@ -142,7 +142,7 @@ class Bodies:
         known = self._facts.field(field.id)
         if known is None:
             refused[name] = f"the project has no custom field {field.id!r} that the account sees"
-        elif not self._facts.may_write(known):
+        elif not self._facts.may_write(int(known["id"])):
             refused[name] = f"the account may not write the custom field {known['name']!r}"
         else:
             custom.append({"field": {"id": int(known["id"])}, "value": native})

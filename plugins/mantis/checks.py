@@ -40,6 +40,10 @@ def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> li
     if settings.category not in categories:
         hint = f"{_meant(settings.category, categories)}There are {categories}. Correct {where}.category."
         found.append(Finding("error", f"the project has no category {settings.category!r}", hint))
+    for neutral, word in connector.categories.written.items():
+        if word not in categories:
+            hint = f"{_meant(word, categories)}There are {categories}. Correct {where}.categories."
+            found.append(Finding("warning", f"the project has no category {word!r} (for {neutral})", hint))
     found += _fields(settings, facts, where)
     config = facts.config(afresh=True)
     found += _choices(settings, facts, config, where)
@@ -69,7 +73,7 @@ def _fields(settings: MantisSettings, facts: Facts, where: str) -> list[Finding]
         if field is None:
             hint = f"{_meant(given, known)}There are {known}; link the field to the project. See {key}."
             found.append(Finding("error", f"the project has no custom field {given!r}", hint))
-        elif not facts.may_write(field):
+        elif not facts.may_write(int(field["id"])):
             level = field["access_level_rw"]["name"]
             remedy = f"Lower the field's write access from {level}, or raise the account's."
             found.append(Finding("error", f"the account may not write the custom field {given!r}", remedy))
@@ -89,7 +93,9 @@ def _choices(settings: MantisSettings, facts: Facts, config: Config, where: str)
             bad = [word for word in field.values.values() if config.number(field.id, word) is None]
         else:
             native = next((f for f in facts.project()["custom_fields"] if field.id in (f["name"], str(f["id"]))), None)
-            known = str(native["possible_values"]).split("|") if native and native["type"] in CHOICES else []
+            listed = str(native["possible_values"]) if native and native["type"] in CHOICES else ""
+            # `=versions` and the like stand for a list that MantisBT makes itself.
+            known = [] if listed.startswith("=") else [word for word in listed.split("|") if word]
             bad = [word for word in field.values.values() if known and word not in known]
         for word in bad:
             hint = f"{_meant(word, known)}There are {known}; correct {key}."

@@ -153,7 +153,7 @@ def ticket(settings: MantisSettings, maps: Connector, raw: Mapping[str, Any], wh
         id=str(raw["id"]),
         key=f"#{raw['id']}",
         url=address(settings, raw["id"]),
-        title=" ".join(str(raw.get("summary") or "").split()),
+        title=texts.neutral_title(raw.get("summary")),
         description=texts.neutral_description(settings, raw.get("description")),
         status=maps.statuses.to_neutral(status_word(maps, raw)),
         priority=maps.priorities.to_neutral(native["priority"]),

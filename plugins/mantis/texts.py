@@ -5,7 +5,8 @@ MariaDB with the usual tables every character of four bytes becomes U+FFFD; the 
 what it wrote is what it reads on every database.
 
 MantisBT looks for `@name`, `#12` and `~34` in the bare text, before any Markdown: in code and in addresses as well,
-and in titles. So they are broken up in what is written, whatever they stand in.
+and in titles. So they are broken up in what is written, whatever they stand in, and put together again in what is
+read.
 Source: recorded exchanges create.full, note.public, note.crlf, note.html; MantisBT's mention_api.php, string_api.php.
 """
 
@@ -34,6 +35,7 @@ _MARK = re.compile(r"\[ref: ([^\]]+)\]")
 _CALL = r"(?<![A-Za-z0-9_@])@(?=[\w.\-])"
 _SIGNS = re.compile(rf"(https?://\S*)|{_CALL}|(?<![A-Za-z0-9_&])#(?=[0-9])|(?<![A-Za-z0-9_])~(?=[0-9])")
 _SIGN_IN_ADDRESS = re.compile(_CALL)
+_BROKEN_UP = re.compile(f"(?<=[@#~]){WORD_JOINER}")
 
 
 def kept(settings: MantisSettings, text: str) -> str:
@@ -49,6 +51,11 @@ def harmless(text: str) -> str:
     return _SIGNS.sub(
         lambda m: _SIGN_IN_ADDRESS.sub("%40", m.group(1)) if m.group(1) else f"{m.group(0)}{WORD_JOINER}", text
     )
+
+
+def readable(text: str) -> str:
+    """A text as people mean it: without what made it harmless here, which must not travel on."""
+    return _BROKEN_UP.sub("", text)
 
 
 def native_text(settings: MantisSettings, text: Markdown) -> str:
@@ -69,7 +76,7 @@ def native_text(settings: MantisSettings, text: Markdown) -> str:
 
 def neutral_text(settings: MantisSettings, text: str | None) -> Markdown:
     """A text as it was read."""
-    lines = (text or "").replace("\r\n", "\n").strip()
+    lines = readable(text or "").replace("\r\n", "\n").strip()
     return canonical(lines) if settings.markdown else from_plain(lines)
 
 
@@ -81,10 +88,20 @@ def neutral_description(settings: MantisSettings, text: str | None) -> Markdown:
     return Markdown("") if (text or "").strip() == NOTHING else neutral_text(settings, text)
 
 
-def held_title(settings: MantisSettings, title: str) -> str:
-    """One harmless line of at most 128 characters: 2.29 refuses line breaks, 2.28 answers 500 to more characters."""
+def native_title(settings: MantisSettings, title: str) -> str:
+    """One line of at most 128 characters: 2.29 refuses line breaks, 2.28 answers 500 to more characters."""
     line = " ".join(kept(settings, harmless(title)).split())
     return line if len(line) <= TITLE_LIMIT else line[: TITLE_LIMIT - 1].rstrip() + "…"
+
+
+def neutral_title(title: str | None) -> str:
+    """A title as it was read."""
+    return " ".join(readable(title or "").split())
+
+
+def held_title(settings: MantisSettings, title: str) -> str:
+    """A title as it is read after it was written."""
+    return neutral_title(native_title(settings, title))
 
 
 def held_label(settings: MantisSettings, label: str) -> str:

@@ -53,20 +53,24 @@ class Writing:
     def transition(self, ticket_id: str, status: Status) -> str:
         """Hop by hop along the project's workflow, which MantisBT's API itself does not keep to."""
         raw, version = self._issues.get(ticket_id)
-        wanted, project_id = self._connector.native("status", status), int(raw["project"]["id"])
-        name = self._connector.name
+        wanted = self._connector.native("status", status)
         try:
-            if self._facts.number("status", wanted.partition("/")[0], project_id) is None:
-                raise LookupError(f"the site has no status {wanted!r}")
-            bodies = moves(
-                self._facts.config(project_id), self._settings, raw, wanted, self._connector.statuses.meaning
-            )
+            bodies = self._moves(raw, wanted)
         except LookupError as error:
+            name = self._connector.name
             remedy = f"Look at trackers.{name}.statuses and resolution, and at the project's workflow."
             raise RefusedError(name, f"move {ticket_id} to {wanted}", {"status": str(error)}, remedy) from error
         for body in bodies:
             version = self._patch(ticket_id, body, version, ["status"])
         return version
+
+    def _moves(self, raw: Mapping[str, Any], wanted: str) -> list[dict[str, Any]]:
+        """The writes that bring an issue there. Raises LookupError only after the site was asked afresh."""
+        project_id, meaning = int(raw["project"]["id"]), self._connector.statuses.meaning
+        try:
+            return moves(self._facts.config(project_id), self._settings, raw, wanted, meaning)
+        except LookupError:
+            return moves(self._facts.config(project_id, afresh=True), self._settings, raw, wanted, meaning)
 
     def _patch(self, ticket_id: str, body: Mapping[str, Any], version: str, names: Sequence[str]) -> str:
         try:

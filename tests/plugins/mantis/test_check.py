@@ -48,6 +48,12 @@ def test_a_category_that_the_project_does_not_have_gets_a_guess(site: MantisSand
     )
 
 
+def test_a_mapped_category_that_the_project_does_not_have_gets_a_guess(site: MantisSandbox) -> None:
+    said = words(findings(site, categories={"bug": ["Backend"], "incident": ["Bckend"]}))
+    assert "warning: the project has no category 'Bckend' (for incident) Did you mean 'Backend'?" in said
+    assert "'Backend' (for bug)" not in said
+
+
 @pytest.mark.parametrize(
     ("level", "severity", "what"),
     [(70, "ok", "may change resolved issues"), (55, "warning", "update_readonly_bug_threshold"),
@@ -77,6 +83,15 @@ def test_fields_that_are_not_there_not_writable_or_of_another_type_are_named(sit
     assert "error: the field 'Env' has no value 'Prod' Did you mean 'prod'?" in said
     assert "error: the field 'severity' has no value 'majr' Did you mean 'major'?" in said
     assert "error: the project has no custom field 'Marker'" in said
+
+
+def test_a_list_that_mantis_makes_itself_is_not_checked(site: MantisSandbox) -> None:
+    project = site.store.projects[1]
+    project.fields = tuple(
+        type(f)(f.id, f.name, f.type, ("=versions",)) if f.name == "Env" else f for f in project.fields
+    )
+    fields = {"environment": {"id": "Env", "type": "select", "values": {"old": "1.0"}}}
+    assert [f for f in findings(site, fields=fields) if f.level != "ok"] == []
 
 
 def test_a_field_that_the_account_sees_but_may_not_write_is_named_with_both_remedies(site: MantisSandbox) -> None:

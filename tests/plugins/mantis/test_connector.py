@@ -226,6 +226,27 @@ def test_a_status_that_no_way_leads_to_is_refused_with_where_one_leads(site: Man
     connector.close()
 
 
+def test_a_workflow_and_a_right_that_an_admin_has_changed_meanwhile_are_asked_for_again(site: MantisSandbox) -> None:
+    connector = connect(site, project="Gamma")
+    issue = created(connector)
+    with pytest.raises(RefusedError):
+        connector.transition(issue, Status.OPEN)
+    site.store.projects[3].workflow["10"] += ",30:acknowledged"
+    connector.transition(issue, Status.OPEN)
+    assert site.store.issues[1].numbers["status"] == 30
+    connector.close()
+
+    site.change_settings(hub_level=55)
+    connector = connect(site, fields={"secret": {"id": "Secret"}})
+    issue, change = created(connector), Changes(values={"custom:secret": "x"})
+    with pytest.raises(RefusedError):
+        connector.update(issue, change, None)
+    site.change_settings(hub_level=70)
+    connector.update(issue, change, None)
+    assert connector.read(issue, Known()).ticket.custom == {"secret": "x"}
+    connector.close()
+
+
 def test_a_status_that_the_site_does_not_have_is_refused_instead_of_stored_as_nothing(site: MantisSandbox) -> None:
     connector = connect(site, statuses={"pending": ["waiting"]})
     issue = created(connector)

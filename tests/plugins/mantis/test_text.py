@@ -41,7 +41,7 @@ def test_nothing_that_is_written_calls_anybody_or_names_an_issue_or_a_note(site:
     for written in (
         texts.native_text(site, canonical(raw)),
         texts.native_description(site, canonical(raw)),
-        texts.held_title(site, raw),
+        texts.native_title(site, raw),
     ):
         assert mentions.names(written) == []
         # In an address the number is part of it.
@@ -68,13 +68,14 @@ def test_what_is_read_back_is_what_was_foretold_with_and_without_the_mark_and_st
 
 
 @pytest.mark.parametrize("site", SITES)
-@given(raw=st.text(max_size=300))
-@settings(max_examples=200, deadline=None)
+@given(raw=st.text(max_size=300) | st.lists(st.sampled_from(BITS), max_size=60).map("".join))
+@settings(max_examples=300, deadline=None)
 def test_a_title_is_one_line_that_mantis_keeps_as_it_is(site: MantisSettings, raw: str) -> None:
+    written = texts.native_title(site, raw)
+    assert len(written) <= 128
+    assert written.split("\n") == [written.strip()]
     held = texts.held_title(site, raw)
-    assert len(held) <= 128
-    assert held.split("\n") == [held.strip()]
-    assert texts.held_title(site, held) == held == stored(site, held)
+    assert texts.neutral_title(stored(site, written)) == held == texts.held_title(site, held)
 
 
 @pytest.mark.parametrize("site", SITES[:2])
@@ -97,6 +98,13 @@ def test_a_label_is_one_that_mantis_takes_and_stays_so(raw: str) -> None:
     assert held[0] not in "+-"
     assert len(held) <= 100
     assert texts.held_label(PLAIN, held) == held
+
+
+@pytest.mark.parametrize("text", ["ask @dev", "as in #12 and ~34", "`@dev #1`, and (@dev)"])
+def test_what_makes_a_text_harmless_here_does_not_travel_on(text: str) -> None:
+    assert texts.held_title(PLAIN, text) == text
+    assert texts.native_title(PLAIN, text) != text
+    assert texts.neutral_text(MARKDOWN, texts.native_text(MARKDOWN, canonical(text))) == canonical(text)
 
 
 def test_an_empty_description_is_written_as_something_and_read_back_as_nothing() -> None:
