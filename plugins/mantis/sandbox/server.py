@@ -15,10 +15,11 @@ from flask import Response, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 
 from hub.sandbox import Delivery, Sandbox, acting_as
+from plugins.mantis.sandbox.answers import answer
 from plugins.mantis.sandbox.changes import Changes
 from plugins.mantis.sandbox.checks import FOUR_BYTES
 from plugins.mantis.sandbox.errors import CrashError, MantisError, NotAllowedError, PhraseError
-from plugins.mantis.sandbox.routes import answer, api_routes
+from plugins.mantis.sandbox.routes import api_routes
 from plugins.mantis.sandbox.shapes import Shapes
 from plugins.mantis.sandbox.state import Issue, Note, Store, User
 
