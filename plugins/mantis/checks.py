@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 from hub.connector import Connector, Finding, NotFoundError
@@ -11,6 +12,8 @@ from plugins.mantis.facts import Config, Facts
 from plugins.mantis.settings import MantisSettings
 
 MANAGER = 70
+OLDEST = (2, 26)
+"""The first version that tells an account by its number, which the hub asks for before it assigns somebody."""
 FIELD_TYPES = {
     "number": {"numeric", "float"},
     "select": {"enum", "list", "radio"},
@@ -35,6 +38,7 @@ def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> li
         hint = f"{_meant(settings.project, names)}There are {names}. Correct {where}.project, or let the account in."
         return [Finding("error", f"there is no project {settings.project!r} that the account sees", hint)]
     found = [Finding("ok", f"project {project['name']}, MantisBT {facts.version}")]
+    found += _version(facts.version)
     found += _level(int(project["access_level"]["id"]))
     categories = [c["name"] for c in project.get("categories", ())]
     if settings.category not in categories:
@@ -48,6 +52,13 @@ def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> li
     config = facts.config(afresh=True)
     found += _choices(settings, facts, config, where)
     return [*found, *_words(connector, settings, config, where)]
+
+
+def _version(version: str) -> list[Finding]:
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) >= OLDEST:
+        return []
+    return [Finding("warning", f"MantisBT {version} cannot be asked for accounts", "Update it to assign issues.")]
 
 
 def _level(level: int) -> list[Finding]:

@@ -1,7 +1,7 @@
 <?php
 # Tells a ticket hub which issue changed, so that it need not wait for its next look.
 #
-# For MantisBT 2.25 and newer. Put this folder into MantisBT's folder `plugins`, install it under Manage > Plugins, and
+# For MantisBT 2.26 and newer. Put this folder into MantisBT's folder `plugins`, install it under Manage > Plugins, and
 # name the hub in config/config_inc.php:
 #
 #     $g_plugin_TicketHub_url = 'https://hub.example.com/webhooks/dev';
@@ -20,7 +20,7 @@ class TicketHubPlugin extends MantisPlugin {
 		$this->name = 'Ticket hub';
 		$this->description = 'Tells a ticket hub which issue changed.';
 		$this->version = '1.0.0';
-		$this->requires = array( 'MantisCore' => '2.25.0' );
+		$this->requires = array( 'MantisCore' => '2.26.0' );
 		$this->author = 'Ticket hub';
 	}
 

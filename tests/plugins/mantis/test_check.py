@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hub.connector import AuthError, Finding
+from plugins.mantis.connector import MantisConnector
 from plugins.mantis.sandbox import MantisSandbox
 from tests.plugins.mantis.conftest import connect
 
@@ -29,6 +30,15 @@ def test_a_good_site_has_nothing_to_remedy_and_says_what_it_is(site: MantisSandb
     found = findings(site, fields={"env": {"id": "Env", "type": "select", "values": {"production": "prod"}}})
     assert [f for f in found if f.level != "ok"] == []
     assert "project Alpha, MantisBT 2.28.4" in words(found)
+
+
+@pytest.mark.parametrize(("version", "is_too_old"), [("2.25.8", True), ("2.26.0", False), ("3.0.0-dev", False)])
+def test_a_version_that_is_too_old_to_assign_issues_is_warned_of(
+    connector: MantisConnector, version: str, is_too_old: bool
+) -> None:
+    connector.identify()
+    connector._facts.version = version
+    assert ("Update it to assign issues" in words(connector.check())) is is_too_old
 
 
 def test_the_project_may_be_named_by_its_number(site: MantisSandbox) -> None:
