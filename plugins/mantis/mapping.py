@@ -8,6 +8,7 @@ the zone of whoever wrote them, so the nearest midnight of the hub's own zone is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -170,12 +171,18 @@ def ticket(settings: MantisSettings, maps: Connector, raw: Mapping[str, Any], wh
 
 
 def comments(settings: MantisSettings, raw: Mapping[str, Any], own_id: str) -> tuple[Comment, ...]:
-    """An issue's notes in the order in which they were written."""
-    found = [comment(settings, note, str(raw["id"]), own_id) for note in raw.get("notes") or ()]
+    """An issue's notes in the order in which they were written.
+
+    In an issue that people made private every note is: none of them was written for more than those who see it.
+    """
+    by_people = not visibility(raw.get("view_state")).is_public and settings.view_state != "private"
+    found = [_comment(settings, note, str(raw["id"]), own_id) for note in raw.get("notes") or ()]
+    if by_people:
+        found = [replace(c, visibility=Visibility.PRIVATE) if c.visibility.is_public else c for c in found]
     return tuple(sorted(found, key=lambda c: (c.created, int(c.id))))
 
 
-def comment(settings: MantisSettings, raw: Mapping[str, Any], issue_id: str, own_id: str) -> Comment:
+def _comment(settings: MantisSettings, raw: Mapping[str, Any], issue_id: str, own_id: str) -> Comment:
     """A neutral comment. A mark counts only in a note of the hub's own account: anybody can write one."""
     author = person(raw.get("reporter")) or Person()
     text, mark = texts.unmarked(raw.get("text")) if author.id == own_id else (raw.get("text"), None)

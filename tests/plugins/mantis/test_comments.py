@@ -66,6 +66,21 @@ def test_a_note_of_an_unknown_view_state_is_of_unknown_visibility(
     assert comment.visibility is Visibility.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("of_new_issues", "expected"), [("public", Visibility.PRIVATE), ("private", Visibility.PUBLIC)]
+)
+def test_what_is_said_in_an_issue_that_people_made_private_is_private_unless_all_issues_are(
+    site: MantisSandbox, of_new_issues: str, expected: Visibility
+) -> None:
+    connector = connect(site, view_state=of_new_issues)
+    issue = created(connector)
+    site.changes.add_note(site.store.user("dev"), site.store.issues[1], {"text": "a plain note"})
+    site.changes.patch(site.store.user("mgr"), site.store.issues[1], {"view_state": {"name": "private"}})
+    (comment,) = connector.read(issue, Known()).comments or ()
+    assert comment.visibility is expected
+    connector.close()
+
+
 def test_an_edit_keeps_a_private_note_private_and_its_mark_under_it(
     connector: MantisConnector, site: MantisSandbox
 ) -> None:
