@@ -143,7 +143,8 @@ def _opposite(condition: Condition, domain: Domain) -> list[Box]:
     for part in condition.all or ():
         found += _opposite(part, domain)
     if condition.any is not None:
-        found += reduce(_both, [_opposite(part, domain) for part in condition.any])
+        opposites: list[list[Box]] = [_opposite(part, domain) for part in condition.any]
+        found += reduce(_both, opposites, [Box()])
     if condition.not_ is not None:
         found += _boxes(condition.not_, domain)
     given = {name for name in type(condition).model_fields if getattr(condition, name) is not None}

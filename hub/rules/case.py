@@ -31,7 +31,7 @@ class Firing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """`seen` holds the last known values by name: those of a history, and `channel`, `issue_status`, `requester`,
-    `language`, `labels`, `custom`.
+    `language`, `labels`, `custom`, `last_reply`.
 
     `answers` are what each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks
     that were acted on; `clocks` state and due time as they were last computed; `words` those of title and
@@ -130,6 +130,7 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
         history = _with_changes(case.history, [Change(at, n, values[n]) for n in FIELDS if n in changed])
         values = {n: v if v != "unknown" else case.seen.get(n, v) for n, v in values.items()}
         news = News(changed=changed)
+    values["last_reply"] = _last_reply(seen) or case.seen.get("last_reply", "nobody")
     replies = _replies(seen, history) if seen.comments is not None else []
     for reply in replies:
         history = history.with_reply(reply.at, reply.by)
@@ -201,6 +202,16 @@ def _replies(seen: Seen, history: History) -> list[Reply]:
         if comment.visibility.is_public and comment.id not in seen.own_comments
     ]
     return [reply for reply in replies if (reply.at, reply.by) not in known]
+
+
+def _last_reply(seen: Seen) -> str | None:
+    """Who wrote the last public comment, a rule for support; None where none was read."""
+    public = [c for c in seen.comments or () if c.visibility.is_public]
+    if not public:
+        return None
+    last = max(public, key=lambda comment: comment.created)
+    is_staff = last.id in seen.own_comments or _is_staff(last, seen.ticket.requester)
+    return "staff" if is_staff else "customer"
 
 
 def _is_staff(comment: Comment, requester: Person | None) -> bool:
