@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 
 from hub.settings.rules import Condition
 from hub.ticket import Category, Channel, Priority, Status
@@ -103,13 +102,17 @@ def _boxes(condition: Condition, domain: Domain) -> list[Box]:
         parts.append([box for part in condition.any for box in _boxes(part, domain)])
     if condition.not_ is not None:
         parts.append(_opposite(condition.not_, domain))
-    return reduce(_both, parts, [Box()])
+    return _all_of(parts)
 
 
-def _both(one: list[Box], other: list[Box]) -> list[Box]:
-    if len(one) * len(other) > MOST_BOXES:
-        return [Box()]
-    return [a.meet(b) for a in one for b in other]
+def _all_of(parts: Iterable[list[Box]]) -> list[Box]:
+    """The boxes under which each part holds."""
+    found = [Box()]
+    for part in parts:
+        if len(found) * len(part) > MOST_BOXES:
+            return [Box()]
+        found = [a.meet(b) for a in found for b in part]
+    return found
 
 
 def _plain(condition: Condition) -> Iterator[tuple[str, list[str]]]:
@@ -143,8 +146,7 @@ def _opposite(condition: Condition, domain: Domain) -> list[Box]:
     for part in condition.all or ():
         found += _opposite(part, domain)
     if condition.any is not None:
-        opposites: list[list[Box]] = [_opposite(part, domain) for part in condition.any]
-        found += reduce(_both, opposites, [Box()])
+        found += _all_of([_opposite(part, domain) for part in condition.any])
     if condition.not_ is not None:
         found += _boxes(condition.not_, domain)
     given = {name for name in type(condition).model_fields if getattr(condition, name) is not None}

@@ -277,7 +277,7 @@ class _Checks:
             yield Finding(path, f"there is no {noun} {name!r}", remedy)
 
     def _line_exists(self, number: int, path: Path) -> Iterator[Finding]:
-        if number not in self._settings.lines:
+        if self._settings.lines and number not in self._settings.lines:
             known = ", ".join(map(str, self._settings.lines))
             yield Finding(
                 path, f"there is no line {number}", f"Lines are {known}." if known else "Describe them under lines."
