@@ -111,7 +111,9 @@ class ServiceDeskPlusClient(RestClient):
             body = self.show(path, list_info={"row_count": PAGE, "start_index": start, **list_info})
             found = body.get(key) or []
             yield from found
-            if not (body.get("list_info") or {}).get("has_more_rows") or not found:
+            # Old builds do not tell whether there is more.
+            has_more = (body.get("list_info") or {}).get("has_more_rows", len(found) >= PAGE)
+            if not has_more or not found:
                 return
             start += len(found)
 

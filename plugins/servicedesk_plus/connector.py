@@ -32,6 +32,7 @@ from hub.connector import (
     RemoteLink,
     Role,
     SecretHeader,
+    TemporaryError,
     Unwritable,
     WebhookRequest,
     Written,
@@ -178,7 +179,11 @@ class ServiceDeskPlusConnector(Connector):
         except RefusedError as error:
             remedy = f"Fields that its template demands get a value under trackers.{self.name}.create_fields."
             raise RefusedError(self.name, error.doing, error.fields, remedy) from error
-        return self._created(raw["request"], refused)
+        made = raw.get("request") or {}
+        if not made.get("id"):
+            # It may have been made: the hub looks for its mark before it tries again.
+            raise TemporaryError(self.name, "POST /requests", "the answer does not say what was made")
+        return self._created(made, refused)
 
     def find_ticket(self, marker: str) -> Created | None:
         self._needs(Capability.CREATE)

@@ -51,7 +51,7 @@ class Conversations:
                 number = _mail_number(row)
                 body = self._mail(request_id, number)
                 found.append(mapping.mail({**row, "id": number}, body, own, f"{base}/notifications/{number}"))
-        return tuple(sorted(found, key=lambda c: (c.created, int(c.id.partition("-")[2]))))
+        return tuple(sorted(found, key=lambda c: (c.created, c.id.partition("-")[2].zfill(20))))
 
     def notes(self, request_id: str) -> Iterator[Mapping[str, Any]]:
         """All notes, each with what is needed of it."""

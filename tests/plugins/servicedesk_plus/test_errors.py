@@ -143,6 +143,32 @@ def test_a_write_whose_answer_is_lost_is_not_sent_twice(
     assert connector.find_comment(ticket_id, "hub:mark:once") is not None
 
 
+def test_an_answer_that_does_not_say_what_was_written_makes_the_hub_look_for_it(
+    connector: ServiceDeskPlusConnector, site: ServiceDeskPlusSandbox
+) -> None:
+    ticket_id = created(connector)
+    body = {"response_status": {"status_code": 2000, "status": "success"}}
+    for path in ("/notes$", "/requests$"):
+        site.faults.add(Fault(method="POST", path=path, mode="after", status=200, body=body))
+    with pytest.raises(TemporaryError, match="does not say what was written"):
+        connector.add_comment(ticket_id, a_comment("once"))
+    with pytest.raises(TemporaryError, match="does not say what was made"):
+        connector.create(a_draft(marker="another"))
+    assert connector.find_comment(ticket_id, "hub:mark:once")
+    assert connector.find_ticket("another")
+
+
+def test_a_list_that_does_not_tell_whether_there_is_more_is_read_to_its_end(
+    connector: ServiceDeskPlusConnector, site: ServiceDeskPlusSandbox
+) -> None:
+    rows = [{"id": str(n), "name": str(n), "email_id": f"{n}@x.example"} for n in range(100)]
+    for page in (rows, [{"id": "100", "name": "Last", "email_id": "last@x.example"}]):
+        site.faults.add(Fault(path="/technicians", status=200, body={"technicians": page}))
+    found = connector.find_person("last@x.example")
+    assert found is not None
+    assert found.name == "Last"
+
+
 def test_a_required_field_that_is_missing_names_the_setting(
     connector: ServiceDeskPlusConnector, site: ServiceDeskPlusSandbox
 ) -> None:
