@@ -47,17 +47,24 @@ class Conversations:
         notes = self.notes(request_id) if has_notes else ()
         found = [mapping.note(raw, own, f"{base}/notes/{raw['id']}") for raw in notes]
         for row in self._client.rows(f"/requests/{request_id}/conversations", "conversations"):
-            if _is_mail_of_people(row):
+            if is_mail_of_people(row):
                 number = _mail_number(row)
                 body = self._mail(request_id, number)
-                found.append(mapping.mail({**row, "id": number}, body, own, f"{base}/notifications/{number}"))
+                if body is not None:
+                    found.append(mapping.mail({**row, "id": number}, body, own, f"{base}/notifications/{number}"))
         return tuple(sorted(found, key=lambda c: (c.created, c.id.partition("-")[2].zfill(20))))
 
     def notes(self, request_id: str) -> Iterator[Mapping[str, Any]]:
         """All notes, each with what is needed of it."""
         for raw in self._client.rows(f"/requests/{request_id}/notes", "notes"):
-            is_whole = all(raw.get(key) is not None for key in NEEDED_OF_NOTES)
-            yield raw if is_whole else self.note(request_id, str(raw["id"]))
+            if all(raw.get(key) is not None for key in NEEDED_OF_NOTES):
+                yield raw
+                continue
+            try:
+                yield {**raw, **self.note(request_id, str(raw["id"]))}
+            except NotFoundError:
+                # It was deleted since the list was made.
+                continue
 
     def note(self, request_id: str, note_id: str) -> Mapping[str, Any]:
         """One note."""
@@ -131,7 +138,8 @@ class Conversations:
             )  # fmt: skip
         return WrittenComment(f"{kind}-{raw['id']}", visibility, tuple(files))
 
-    def _mail(self, request_id: str, number: str) -> Mapping[str, Any]:
+    def _mail(self, request_id: str, number: str) -> Mapping[str, Any] | None:
+        """The content of a mail; None for one that was deleted since the list was made."""
         key = (request_id, number)
         with self._lock:
             if key in self._mails:
@@ -140,8 +148,7 @@ class Conversations:
         try:
             answer = self._client.show(f"/requests/{request_id}/notifications/{number}")
         except NotFoundError:
-            # It was deleted since the list was made.
-            return {}
+            return None
         read: Mapping[str, Any] = answer.get("notification") or {}
         with self._lock:
             self._mails[key] = read
@@ -165,7 +172,7 @@ def _mail_number(row: Mapping[str, Any]) -> str:
     return found.group(1) if found else str(row["id"])
 
 
-def _is_mail_of_people(row: Mapping[str, Any]) -> bool:
+def is_mail_of_people(row: Mapping[str, Any]) -> bool:
     """Neither a note, which the list may hold too, nor a mail that the server wrote by itself."""
     kind = str(row.get("type") or "").casefold()
     is_note = "note" in kind or "/notes/" in str(row.get("content_url") or "")

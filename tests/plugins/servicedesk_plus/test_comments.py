@@ -6,10 +6,12 @@ import logging
 
 import pytest
 
-from hub.connector import Capability, Known, PermanentError, RemoteLink
+from hub.connector import Capability, Known, NewComment, PermanentError, RemoteLink
+from hub.sandbox import Fault
 from hub.ticket import Markdown, Visibility
 from plugins.servicedesk_plus import mapping
 from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
+from plugins.servicedesk_plus.conversations import is_mail_of_people
 from plugins.servicedesk_plus.sandbox import ServiceDeskPlusSandbox, actor
 from plugins.servicedesk_plus.sandbox.cast import Technician
 from tests.plugins.servicedesk_plus.builders import a_comment, agent_notes, comments_of, created, kept
@@ -82,10 +84,8 @@ def test_notes_that_stand_in_the_list_of_mails_as_well_are_read_once() -> None:
         "content_url": "/api/v3/requests/1/notes/5",
         "created_by": {"id": "2", "name": "A"},
     }
-    from plugins.servicedesk_plus.conversations import _is_mail_of_people
-
-    assert not _is_mail_of_people(row)
-    assert _is_mail_of_people({**row, "type": "REPLY", "content_url": "/api/v3/requests/1/notifications/5"})
+    assert not is_mail_of_people(row)
+    assert is_mail_of_people({**row, "type": "REPLY", "content_url": "/api/v3/requests/1/notifications/5"})
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,21 @@ def test_a_list_that_leaves_out_who_may_read_a_note_makes_each_note_be_read(
     agent_notes(site, ticket_id, "<p>for us</p>")
     agent_notes(site, ticket_id, "<p>for all</p>", shown=True)
     assert [c.visibility for c in comments_of(connector, ticket_id)] == [PRIVATE, PUBLIC]
+
+
+def test_what_is_deleted_while_it_is_read_does_not_make_the_request_look_gone(
+    connector: ServiceDeskPlusConnector, site: ServiceDeskPlusSandbox
+) -> None:
+    site.change_settings(notes_list_is_partial=1)
+    ticket_id = created(connector)
+    agent = actor(site, "agent")
+    agent.say(ticket_id, "a mail", public=True)
+    agent.say(ticket_id, "a note", public=False)
+    agent.say(ticket_id, "another note", public=False)
+    for path in (r"/notifications/\d+$", r"/notes/\d+$"):
+        site.faults.add(Fault(method="GET", path=path, status=404))
+    assert [c.text for c in comments_of(connector, ticket_id)] == ["another note"]
+    agent.close()
 
 
 def test_a_mail_is_fetched_once_and_a_request_without_notes_costs_no_look_for_them(
@@ -193,8 +208,6 @@ def test_an_edited_note_stays_for_whom_it_was_and_keeps_its_mark(
 
 @pytest.mark.parametrize("marker", ["hub:4f54fba6:dev:10001:10500", 'odd "<mark>" ] & ą', "hub:a_b:dev:x:1:edited"])
 def test_a_comment_is_found_by_its_mark_and_shows_none(connector: ServiceDeskPlusConnector, marker: str) -> None:
-    from hub.connector import NewComment
-
     ticket_id = created(connector)
     comment = NewComment(text=Markdown("found"), visibility=PRIVATE, marker=marker)
     written = connector.add_comment(ticket_id, comment)

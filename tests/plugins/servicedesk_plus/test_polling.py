@@ -82,8 +82,8 @@ def test_a_change_in_the_very_moment_of_the_last_look_is_seen_by_the_next(
     first = open_requests(site, 1)
     hints, cursor = look(connector, start, clock)
     assert set(ids(hints)) == first
-    actor_ = site.store.by_login("agent1")
-    site.changes.update(actor_, kept(site, next(iter(first))), {"subject": "in the same millisecond"})
+    agent = site.store.by_login("agent1")
+    site.changes.update(agent, kept(site, next(iter(first))), {"subject": "in the same millisecond"})
     second = open_requests(site, 1)
     assert first | second <= set(ids(look(connector, cursor, clock)[0]))
 

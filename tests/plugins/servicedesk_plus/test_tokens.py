@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -120,11 +121,10 @@ def test_too_many_tokens_make_the_hub_wait_long(cloud: ServiceDeskPlusSandbox) -
     connector.close()
 
 
-def test_zohos_own_sample_of_a_token_is_taken(cloud: ServiceDeskPlusSandbox) -> None:
+def test_zohos_own_sample_of_a_token_is_taken(cloud: ServiceDeskPlusSandbox, clock: Clock) -> None:
     connector = connect(cloud)
     sample = payload("servicedesk-plus/demisto-cloud/oauth_token.json")
     cloud.faults.add(Fault(path="/oauth/v2/token", status=200, body=sample))
-    cloud.tokens[sample["access_token"]] = (cloud.store.by_login("hub"), cloud.clock.forward(hours=1))  # type: ignore[attr-defined]  # the test's own clock
-    cloud.clock.forward(hours=-1)  # type: ignore[attr-defined]
+    cloud.tokens[sample["access_token"]] = (cloud.store.by_login("hub"), clock.now + timedelta(hours=1))
     assert connector.identify().name == "Hub Service"
     connector.close()
