@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from hub.rules.history import FIELDS, Change, Field, FieldValue, History, Reply
@@ -19,13 +19,31 @@ MAX_WORDS = 200
 _WORD = re.compile(r"[^\W_]{3,}")
 
 
+MOST_IN_A_ROW = 8
+IN_A_ROW = timedelta(minutes=10)
+"""A firing so soon after the one before is one more in a row; MOST_IN_A_ROW of them, and the rule pauses as long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A rule and this ticket: whether its condition held the last time, how often it fired, and when last."""
+    """A rule and this ticket: whether its condition held the last time, how often it fired, and when last.
+
+    `row` counts the firings that followed each other quickly.
+    """
 
     holds: bool = False
     count: int = 0
     at: datetime | None = None
+    row: int = 0
+
+    def again(self, now: datetime) -> Firing:
+        """One firing more."""
+        is_soon = self.at is not None and now - self.at < IN_A_ROW
+        return Firing(True, self.count + 1, now, self.row + 1 if is_soon else 1)
+
+    def is_often(self, now: datetime) -> bool:
+        """Whether it has fired so often in so short a time that something must undo what it does."""
+        return self.row >= MOST_IN_A_ROW and self.at is not None and now - self.at < IN_A_ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +253,9 @@ def dump_case(case: Case) -> dict[str, Any]:
         "history": case.history.dump(),
         "seen": {name: str(v) if isinstance(v, Status | Priority | Category | Channel) else v
                  for name, v in case.seen.items()},
-        "fired": {name: [f.holds, f.count, f.at.isoformat() if f.at else None] for name, f in case.fired.items()},
+        "fired": {
+            name: [f.holds, f.count, f.at.isoformat() if f.at else None, f.row] for name, f in case.fired.items()
+        },
         "answers": {name: list(answer) for name, answer in case.answers.items()},
         "steps": sorted(case.steps),
         "clocks": {name: dict(clock) for name, clock in case.clocks.items()},
@@ -264,8 +284,8 @@ def load_case(ref: TicketRef, key: str, url: str, data: Mapping[str, Any]) -> Ca
         history=History.load(data["history"]),
         seen={name: _ENUMS[name](v) if name in _ENUMS and v is not None else v for name, v in data["seen"].items()},
         fired={
-            name: Firing(holds, count, datetime.fromisoformat(at) if at else None)
-            for name, (holds, count, at) in data["fired"].items()
+            name: Firing(holds, count, datetime.fromisoformat(at) if at else None, row)
+            for name, (holds, count, at, row) in data["fired"].items()
         },
         answers={name: (holds, because) for name, (holds, because) in data["answers"].items()},
         steps=frozenset(data["steps"]),

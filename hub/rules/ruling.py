@@ -13,13 +13,13 @@ from hashlib import sha256
 from typing import Any
 
 from hub.rules.book import RuleBook, Running, raised
-from hub.rules.case import Case, Firing, News, Seen, observe, with_values
+from hub.rules.case import IN_A_ROW, MOST_IN_A_ROW, Case, Firing, News, Seen, observe, with_values
 from hub.rules.clocks import Clock, clock_of
 from hub.rules.conditions import Answer, Facts, evaluate, facts_of, flips
 from hub.rules.history import FIELDS
 from hub.rules.placeholders import Rendered, render
 from hub.rules.values import Neighbour, ticket_values
-from hub.settings.rules import Actions, Line, Macro
+from hub.settings.rules import Actions, Line, Macro, Rule
 from hub.text import to_plain
 from hub.ticket import Category, Priority, Status, TicketRef, Value, Visibility
 
@@ -28,6 +28,9 @@ MACRO_LABEL = "macro:"
 MACRO_COMMAND = "/macro "
 """A line of a private note that begins so does the same."""
 LONGEST_MARK = 120
+CLOCK = "clock "
+"""How explanations of clocks begin, to tell them from rules."""
+AT_ONCE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +209,7 @@ class _Pass:
             because = f"{kind} {running.promise.name}: the {measure} {what} since {local:%Y-%m-%d %H:%M %Z}"
             is_over = not clock.state.is_open
             self._explained.append(
-                Explained(rule=f"clock {name} {percent} %", fired=not is_over, holds=True,
+                Explained(rule=f"{CLOCK}{name} {percent} %", fired=not is_over, holds=True,
                           because=because + (", but it has ended since" if is_over else ""))
             )  # fmt: skip
             if actions is not None and not is_over:
@@ -216,27 +219,51 @@ class _Pass:
     # rules
 
     def follow_rules(self) -> None:
+        """Each rule whose condition has come to hold does what it says, in the order of the book."""
         for rule in self._book.rules:
             answer = self._evaluate(rule.when)
             before = self._fired.get(rule.name, Firing())
-            again_at = None
-            if rule.again_after is not None and before.at is not None:
-                again_at = before.at + timedelta(minutes=rule.again_after)
-            is_again = before.holds and again_at is not None and again_at <= self._now
-            fires = bool(answer.holds) and (not before.holds or is_again)
+            is_due = bool(answer.holds) and (not before.holds or self._is_due_again(rule, before))
+            is_stopped = is_due and before.is_often(self._now)
+            fires = is_due and not is_stopped
             if fires:
-                firing = Firing(True, before.count + 1, self._now)
-                self._do(rule.then, f"rule {rule.name}.{firing.count}", answer.because, rule=rule.name)
-            elif answer.holds is None:
-                firing = before
-            else:
-                firing = replace(before, holds=bool(answer.holds))
-            self._fired[rule.name] = firing
-            if answer.holds and rule.again_after is not None and firing.at is not None:
-                self._looks.append(max(firing.at + timedelta(minutes=rule.again_after), self._now))
-            self._looks += flips(rule.when, self._facts, self._now)
-            why = answer.because if fires or not answer.holds else f"{answer.because}; done already"
+                self._fired[rule.name] = before.again(self._now)
+                source = f"rule {rule.name}.{before.count + 1}"
+                self._do(rule.then, source, answer.because, rule=rule.name)
+            why = answer.because
+            if is_stopped:
+                why += f"; but it fired {MOST_IN_A_ROW} times in a row: does something else undo what it does?"
+            elif answer.holds and not fires:
+                why += "; done already"
             self._explained.append(Explained(rule=rule.name, fired=fires, holds=answer.holds, because=why))
+
+    def _is_due_again(self, rule: Rule, before: Firing) -> bool:
+        if rule.again_after is None or before.at is None:
+            return False
+        return before.at + timedelta(minutes=rule.again_after) <= self._now
+
+    def _settle_rules(self) -> None:
+        """Whether each condition holds after all that was done, without what was news: by that the next look tells
+        what has come to hold since."""
+        calm = {**self._facts, "changed": {}, "replied": frozenset()}
+        for explained, rule in zip(self._rules_explained(), self._book.rules, strict=True):
+            firing = self._fired.get(rule.name, Firing())
+            holds = evaluate(rule.when, calm, self._now).holds
+            if firing.is_often(self._now) and not firing.holds and not explained.fired:
+                assert firing.at is not None
+                self._looks.append(firing.at + IN_A_ROW)
+                continue
+            if holds and not explained.holds and not firing.holds:
+                # A later rule brought it about: it is this rule's turn at the next look, which is at once.
+                self._looks.append(self._now + AT_ONCE)
+                continue
+            self._fired[rule.name] = firing if holds is None else replace(firing, holds=holds)
+            if holds and rule.again_after is not None and firing.at is not None:
+                self._looks.append(max(firing.at + timedelta(minutes=rule.again_after), self._now + AT_ONCE))
+            self._looks += flips(rule.when, self._facts, self._now)
+
+    def _rules_explained(self) -> list[Explained]:
+        return [e for e in self._explained if not e.rule.startswith(CLOCK)]
 
     # macros
 
@@ -435,6 +462,8 @@ class _Pass:
     def outcome(self) -> Ruling:
         """What all of it comes to. The clocks are those after everything that was set."""
         found = clocks_of(self._book, with_values(self._case, self._values, self._now), self._facts, self._now)
+        self._facts["clocks"] = {name: clock for name, (_, clock) in found.items()}
+        self._settle_rules()
         self._show(found)
         if self._values or self._add or self._remove:
             data = {
@@ -449,7 +478,7 @@ class _Pass:
         case = replace(
             with_values(self._case, self._values, self._now),
             fired=self._fired,
-            answers={e.rule: (e.holds, e.because) for e in self._explained if not e.rule.startswith("clock ")},
+            answers={e.rule: (e.holds, e.because) for e in self._rules_explained()},
             steps=frozenset(self._steps),
         )
         clocks = {name: clock for name, (_, clock) in found.items()}

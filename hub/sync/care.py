@@ -234,6 +234,7 @@ def _seen(context: Context, state: LinkState, member: Member) -> Seen:
     assert context.book is not None
     ticket = member.snapshot.ticket
     by_label = (n for n, line in context.book.lines.items() if line.label and line.label in ticket.labels)
+    labelled = next(by_label, None)
     # What an agent's macro says is the agent's answer; what a rule says is nobody's.
     own = {
         c.target_id
@@ -245,7 +246,8 @@ def _seen(context: Context, state: LinkState, member: Member) -> Seen:
     return Seen(
         ticket=ticket,
         assignee=member.people.key(member.ref.tracker, ticket.assignee),
-        line=ticket.line or next(by_label, None),
+        # Where the hub cannot move a ticket to another group, its label tells better than the group.
+        line=ticket.line or labelled if member.can(Capability.LINES) else labelled or ticket.line,
         comments=member.snapshot.comments,
         own_comments=frozenset(own | (marked - known)),
         issue_status=_issue_status(state),
