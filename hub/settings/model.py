@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticKnownError
 
 from hub.settings.trackers import Section, TrackerSettings, Words
@@ -164,6 +172,7 @@ class LinkSettings(Section):
     comments: Comments = Comments()
     attachments: Attachments = Attachments()
     on_unlink: Literal["keep", "remove_links"] = "remove_links"
+    _policies: dict[str, FieldPolicy] = PrivateAttr(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -171,11 +180,13 @@ class LinkSettings(Section):
 
     def policy(self, field_name: str) -> FieldPolicy:
         """The policy of a field: what the settings say over what is usual for this field."""
-        given = self.fields.get(field_name)
-        usual = FIELD_DEFAULTS.get(field_name, {"initial": "tickets"})
-        if given is None:
-            return FieldPolicy.model_validate(usual)
-        return FieldPolicy.model_validate(usual | given.model_dump(exclude_unset=True))
+        known = self._policies.get(field_name)
+        if known is None:
+            given = self.fields.get(field_name)
+            usual = FIELD_DEFAULTS.get(field_name, {"initial": "tickets"})
+            said = given.model_dump(exclude_unset=True) if given else {}
+            known = self._policies[field_name] = FieldPolicy.model_validate(usual | said)
+        return known
 
 
 class Server(Section):
