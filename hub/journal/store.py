@@ -34,6 +34,8 @@ class Journal:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writing = threading.Lock()
+        self._writes_in = 0
+        """The thread that has the turn to write."""
         self._writer: Connection | None = None
         self._install_id = ""
 
@@ -64,11 +66,15 @@ class Journal:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes; durable when the block ends without an error."""
+        if self._writes_in == threading.get_ident():
+            raise RuntimeError("this thread writes already; it would wait for itself")
         if not self._writing.acquire(timeout=BUSY_TIMEOUT):
             raise JournalError(f"the database is busy: no turn to write came within {BUSY_TIMEOUT:g} s")
+        self._writes_in = threading.get_ident()
         try:
             yield from self._write()
         finally:
+            self._writes_in = 0
             self._writing.release()
 
     def _write(self) -> Iterator[Connection]:
