@@ -79,6 +79,7 @@ def _serve(deployment: Deployment, port: int | None) -> None:
         signal.signal(number, lambda *_: ended.set())
     metrics.watch_wakes(engine.counts)
     metrics.watch_failures(lambda: _count_failures(deployment))
+    metrics.watch_journal(deployment.journal.counts)
     metrics.watch_polls(lambda: _poll_ages(deployment))
     _keep_what_was_loaded()
     engine.start()
