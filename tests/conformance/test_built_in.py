@@ -9,6 +9,7 @@ import plugins.gitlab.sandbox
 import plugins.jira.sandbox
 import plugins.mantis.sandbox
 import plugins.otrs.sandbox
+import plugins.solarwinds.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
@@ -17,6 +18,7 @@ from plugins.gitlab.connector import GitlabConnector
 from plugins.jira.connector import JiraConnector
 from plugins.mantis.connector import MantisConnector
 from plugins.otrs.connector import OtrsConnector
+from plugins.solarwinds.connector import SolarwindsConnector
 from plugins.zendesk.connector import ZendeskConnector
 
 
@@ -53,3 +55,8 @@ class TestOtrs(ConformanceTests):
 class TestMantis(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(MantisConnector, plugins.mantis.sandbox)
+
+
+class TestSolarwinds(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(SolarwindsConnector, plugins.solarwinds.sandbox)
