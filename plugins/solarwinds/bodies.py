@@ -26,7 +26,9 @@ def of_values(settings: SolarwindsSettings, maps: Connector, values: Mapping[str
         elif name == "title":
             body["name"] = value
         elif name == "description":
-            body["description"] = mapping.text_to_html(Markdown(str(value or "")))
+            html = mapping.text_to_html(Markdown(str(value or "")))
+            # A text that ends like the hub's stamp gets one after it, so that it is not taken for one itself.
+            body["description"] = mapping.marked(html, "-") if mapping.unmarked(html).marker else html
         elif name == "assignee":
             body["assignee"] = {"id": int(str(value))} if value else ""
         elif name == "category":

@@ -55,7 +55,7 @@ TAG_LIMIT = 255
 NOTHING = "<p>-</p>"
 """What is written for an empty text: a comment cannot be empty."""
 
-_MARK = re.compile(r"<(p|div)\b[^>]*>\s*\[ref ([^\]\s<]+)(?: \+(\d+))?\]\s*</\1>(\s*(?:</\w+>\s*)*)$")
+_MARK = re.compile(r"<(p|div)\b[^>]*>\s*\[hub-ref ([^\]\s<]+)(?: \+(\d+))?\]\s*</\1>(\s*(?:</\w+>\s*)*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def text_to_html(text: Markdown) -> str:
 def marked(body: str, marker: str, files: int = 0) -> str:
     """The HTML with the hub's stamp after it: Service Desk keeps nothing unseen beside a text."""
     count = f" +{files}" if files else ""
-    return f'{body}<p style="font-size:9px;color:#b5b5b5">[ref {html.escape(quote(marker, safe=":"))}{count}]</p>'
+    return f'{body}<p style="font-size:9px;color:#b5b5b5">[hub-ref {html.escape(quote(marker, safe=":"))}{count}]</p>'
 
 
 def unmarked(body: str) -> Marked:
