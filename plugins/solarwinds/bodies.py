@@ -14,6 +14,9 @@ from hub.ticket import Markdown, Status, Value
 from plugins.solarwinds import customs, mapping
 from plugins.solarwinds.settings import SolarwindsSettings
 
+KEYS = {"title": "name", "status": "state", "priority": "priority", "category": "category", "assignee": "assignee"}
+"""Neutral fields -> where an incident shows them."""
+
 
 def of_values(settings: SolarwindsSettings, maps: Connector, values: Mapping[str, Value]) -> dict[str, Any]:
     """Neutral values by Service Desk's names; an empty text clears a field."""
@@ -72,22 +75,32 @@ def of_draft(settings: SolarwindsSettings, maps: Connector, draft: Draft, own_ac
     return {"incident": body}
 
 
-def not_kept(settings: SolarwindsSettings, values: Mapping[str, Value], answer: Mapping[str, Any]) -> dict[str, str]:
-    """The custom fields that an update should have changed and that its answer shows otherwise, with the reason."""
-    if "custom_fields_values" not in answer:
+def not_kept(
+    settings: SolarwindsSettings, maps: Connector, values: Mapping[str, Value], answer: Mapping[str, Any]
+) -> dict[str, str]:
+    """What an update should have changed and its answer shows otherwise, with the reason, by neutral field name.
+
+    Texts are left out: their form is Service Desk's affair. So is what the answer does not show.
+    """
+    if "id" not in answer:
         return {}
-    shown = customs.shown(answer)
+    ticket = mapping.ticket(settings, maps, answer)
+    shown: dict[str, Value] = {
+        "title": ticket.title,
+        "status": ticket.status,
+        "priority": ticket.priority,
+        "category": ticket.category,
+        "assignee": ticket.assignee.id if ticket.assignee else None,
+        **{f"custom:{name}": value for name, value in ticket.custom.items()},
+    }
     found = {}
     for name, value in values.items():
-        if not name.startswith("custom:"):
+        key = "custom_fields_values" if name.startswith("custom:") else KEYS.get(name)
+        if name not in shown or key not in answer:
             continue
-        field = settings.fields[name.removeprefix("custom:")]
-        wanted = customs.field_value(field, customs.native_value(field, value))
-        present = customs.field_value(field, shown.get(field.id))
+        wanted, present = maps.hold(name, value), shown[name]
         if present != wanted and not (wanted is False and present is None):
-            found[name] = (
-                f"Service Desk answered well and kept {present!r} in {field.id!r}; is it a field of incidents?"
-            )
+            found[name] = f"Service Desk answered well, but kept {_said(present)} instead of {_said(wanted)}"
     return found
 
 
@@ -98,3 +111,7 @@ def tags_not_kept(changes: Changes, answer: Mapping[str, Any]) -> str:
     if not missing and not left:
         return ""
     return f"Service Desk answered well, but the tags are {', '.join(sorted(present)) or 'none'}"
+
+
+def _said(value: Value) -> str:
+    return "nothing" if value in (None, "") else str(value)

@@ -75,6 +75,10 @@ class SolarwindsClient(RestClient):
             has_more = len(rows) >= size
         return Page(rows, has_more and bool(rows), int(total) if total.isdigit() else None)
 
+    def incident(self, ticket_id: str) -> dict[str, Any]:
+        """An incident in the long layout: with comments, tags and files, each file where it belongs."""
+        return with_files_in_place(self.get(f"/incidents/{ticket_id}.json", layout="long"))
+
     def reason(self, response: httpx.Response) -> Reason:
         try:
             body = response.json()
@@ -149,6 +153,26 @@ def user_of(token: str) -> str:
         return ""
     found = (claims.get("user_id") or claims.get("user_ic")) if isinstance(claims, dict) else None
     return str(found) if isinstance(found, int | str) and str(found).isdigit() else ""
+
+
+def with_files_in_place(raw: dict[str, Any]) -> dict[str, Any]:
+    """The incident with the files of comments at their comments, should they be listed with its own.
+
+    Each file tells what it is attached to; that comments list theirs too was seen, but is documented nowhere.
+    """
+    own: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for file in raw.get("attachments") or ():
+        (others if file.get("attachable_type") == "Comment" else own).append(file)
+    if not others:
+        return raw
+    comments = []
+    for comment in raw.get("comments") or ():
+        listed = list(comment.get("attachments") or ())
+        known = {file["id"] for file in listed}
+        more = [f for f in others if f.get("attachable_id") == comment["id"] and f["id"] not in known]
+        comments.append({**comment, "attachments": [*listed, *more]})
+    return {**raw, "attachments": own, "comments": comments}
 
 
 def _unwrapped(row: Any) -> dict[str, Any]:

@@ -86,8 +86,7 @@ class Comments:
         return str(answer["id"])
 
     def _all(self, ticket_id: str) -> list[dict[str, Any]]:
-        raw = self._client.get(f"/incidents/{ticket_id}.json", layout="long")
-        return list(raw.get("comments") or ())
+        return list(self._client.incident(ticket_id).get("comments") or ())
 
     def _own(self, ticket_id: str) -> list[dict[str, Any]]:
         own = self._connector.identify().account_id

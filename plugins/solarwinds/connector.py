@@ -111,12 +111,11 @@ class SolarwindsConnector(Connector):
         if ticket_id.startswith("#"):
             return self._incident(self._id_of(number))
         try:
-            found: dict[str, Any] = self._client.get(f"/incidents/{number}.json", layout="long")
+            return self._client.incident(number)
         except NotFoundError:
             if not number.isdigit() or len(number) >= SHORTEST_ID:
                 raise
             return self._incident(self._id_of(number))
-        return found
 
     def _id_of(self, number: str) -> str:
         """The id of the ticket with this number. Only the free search knows numbers, and it finds texts as well."""
@@ -192,12 +191,12 @@ class SolarwindsConnector(Connector):
         """One PUT; after tags one look more, because only the long layout shows whether they were kept."""
         body = bodies.of_changes(self._settings, self, changes)
         answer = self._client.send("PUT", f"/incidents/{ticket_id}.json{self._volume('update')}", body)
-        refused = bodies.not_kept(self._settings, changes.values, answer)
+        refused = bodies.not_kept(self._settings, self, changes.values, answer)
         if changes.add_labels or changes.remove_labels:
             why = bodies.tags_not_kept(changes, self._incident(ticket_id))
             refused |= {"labels": why} if why else {}
         if refused:
-            remedy = f"hub check tells what trackers.{self.name}.fields names that is not there."
+            remedy = f"Compare trackers.{self.name} with the account: hub check tells what is not there."
             raise RefusedError(self.name, f"PUT /incidents/{ticket_id}.json", refused, remedy)
         return Written()
 
@@ -243,7 +242,7 @@ class SolarwindsConnector(Connector):
                 raise
             # The user's role may not read the log, as `hub check` says; the list of tickets has to do.
             self._polls_audits = False
-            return Polled((), position.end_of_look().dump())
+            return Polled((), position.end_of_look(with_audits=False).dump())
         following, hints, has_more = position.after(page, self._client.now(), with_audits=self._polls_audits)
         return Polled(hints, following.dump(), has_more)
 

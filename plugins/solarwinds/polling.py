@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Self
 
 from hub.connector import Hint
@@ -105,20 +106,35 @@ class Position:
         here = replace(self, told=told, seen=seen, newest=max(times, default=None), total=page.total)
         if self.page > 1 and self.total is not None and page.total is not None and page.total < self.total:
             return replace(here, page=1), hints, True
-        if rows and page.has_more:
+        if page.has_more and self._may_hold_more(page):
             return replace(here, page=self.page + 1), hints, True
-        goes_on = with_audits and self.stream == TICKETS
-        return here.next_stream() if goes_on else here.end_of_look(), hints, goes_on
+        if with_audits and self.stream == TICKETS:
+            return here._next_stream(), hints, True
+        return here.end_of_look(with_audits=with_audits), hints, False
 
-    def next_stream(self) -> Position:
-        """From the tickets to the audit log."""
-        return replace(self._moved(), stream=AUDITS)
+    def end_of_look(self, *, with_audits: bool) -> Position:
+        """Ready for the next look; what lies before its overlap is forgotten.
 
-    def end_of_look(self) -> Position:
-        """Ready for the next look; what lies before its overlap is forgotten."""
+        Where the audit log is not read it counts as read so far, should somebody allow it later.
+        """
         ended = replace(self._moved(), stream=TICKETS, seen={})
+        if not with_audits:
+            ended = replace(ended, since=dict.fromkeys(ended.since, ended.since[TICKETS]))
         oldest = min(ended.since.values()) - OVERLAP
         return replace(ended, told={k: at for k, at in self.told.items() if datetime.fromisoformat(at) >= oldest})
+
+    def _may_hold_more(self, page: Page) -> bool:
+        """Whether the next page can hold news: not where the rows come from the newest back and have reached the cut.
+
+        An order that is ignored is no order: then only the last page is the end.
+        """
+        times = [at for row in page.rows if (at := _changed(row)) is not None]
+        is_ordered = all(one >= other for one, other in pairwise(times))
+        return not is_ordered or (bool(times) and times[-1] >= self.cut)
+
+    def _next_stream(self) -> Position:
+        """From the tickets to the audit log."""
+        return replace(self._moved(), stream=AUDITS)
 
     def _moved(self) -> Position:
         last = self.since[self.stream]

@@ -40,7 +40,8 @@ def incident_values(
         if name in body:
             if body[name] not in known:
                 raise invalid(**{name: "is not included in the list"})
-            values[name] = body[name]
+            if not (name == "state" and settings["ignores_state"]):
+                values[name] = body[name]
     new_state = values.get("state")
     if (
         incident is not None

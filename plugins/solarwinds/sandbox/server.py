@@ -33,9 +33,10 @@ class SolarwindsSandbox(Sandbox):
 
     Settings: `search_lag` (seconds until `query` knows of a change), `file_life` (seconds that a file's address is
     good), and, 1 for yes: `comments_touch` (a comment changes the ticket's time), `ignores_filters`, `ignores_sort`,
-    `ignores_tags`, `ignores_custom_fields` (with a 200 and without a word), `takes_strangers` (an unknown requester
-    becomes a user), `may_read_audits`, `closed_is_final`, `needs_resolution_code`. Limit, off until set: `account`
-    (calls of the whole account).
+    `ignores_tags`, `ignores_custom_fields`, `ignores_state` (with a 200 and without a word), `takes_strangers` (an
+    unknown requester becomes a user), `may_read_audits`, `closed_is_final`, `needs_resolution_code`, `files_above` (the
+    long layout lists the files of comments with the incident's own).
+    Limit, off until set: `account` (calls of the whole account).
     Options of a webhook's target: none; a process integration is one call to one address.
     """
 
@@ -44,13 +45,13 @@ class SolarwindsSandbox(Sandbox):
     default_settings: ClassVar[Mapping[str, float]] = {
         "search_lag": 0, "file_life": 300, "comments_touch": 1, "ignores_filters": 0, "ignores_sort": 0,
         "ignores_tags": 0, "ignores_custom_fields": 0, "takes_strangers": 1, "may_read_audits": 1,
-        "closed_is_final": 0, "needs_resolution_code": 0,
+        "closed_is_final": 0, "needs_resolution_code": 0, "ignores_state": 0, "files_above": 0,
     }  # fmt: skip
 
     def __init__(self, *, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(clock=clock)
         self.store = Store(self.clock)
-        self.shapes = Shapes(self.store, lambda: self.url, self._file_url)
+        self.shapes = Shapes(self.store, lambda: self.settings, lambda: self.url, self._file_url)
         self.changes = Changes(self.store, lambda: self.settings, self._tell)
         self.leaked_authorizations: list[str] = []
         self.app.register_blueprint(api_routes(self))

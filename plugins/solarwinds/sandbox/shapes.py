@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -41,8 +41,14 @@ def person(user: User | None) -> Json | None:
 class Shapes:
     """`file_url` gives the signed address of a file, which ends."""
 
-    def __init__(self, store: Store, url: Callable[[], str], file_url: Callable[[File], str]) -> None:
-        self._store, self._url, self._file_url = store, url, file_url
+    def __init__(
+        self,
+        store: Store,
+        settings: Callable[[], Mapping[str, float]],
+        url: Callable[[], str],
+        file_url: Callable[[File], str],
+    ) -> None:
+        self._store, self._settings, self._url, self._file_url = store, settings, url, file_url
 
     def incident(self, incident: Incident, *, is_long: bool = False) -> Json:
         """The short layout; the long one has comments, files, tags and audits as well."""
@@ -75,7 +81,7 @@ class Shapes:
                 "associated_sla_names": [], "is_customer_satisfied": None, "customer_satisfaction_response": None,
                 "request_variables": [], "resolution": None, "resolution_type": None, "total_time_spent": 0,
             }  # fmt: skip
-        return shown
+        return self._with_files_above(incident, shown) if is_long and self._settings()["files_above"] else shown
 
     def comment(self, note: Note) -> Json:
         return {
@@ -116,6 +122,12 @@ class Shapes:
             }
             for number, (name, (kind, choices, scope)) in enumerate(CUSTOM.items(), 1)
         ]  # fmt: skip
+
+    def _with_files_above(self, incident: Incident, shown: Json) -> Json:
+        """The files of comments listed with the incident's own, and not at the comments."""
+        files = [self.file(f, "Comment", c.id) for c in incident.comments for f in c.files]
+        bare = [{**comment, "attachments": []} for comment in shown["comments"]]
+        return {**shown, "attachments": [*shown["attachments"], *files], "comments": bare}
 
     def _assignee(self, incident: Incident) -> Json | None:
         return person(self._store.users.get(incident.assignee_id)) if incident.assignee_id else None

@@ -211,6 +211,17 @@ def test_custom_values_that_are_left_out_without_a_word_are_refused_by_name(
     assert set(error.value.fields) == {"custom:affected"}
 
 
+def test_a_state_that_is_left_out_without_a_word_is_refused_and_does_not_come_back_as_a_persons_change(
+    connector: SolarwindsConnector, site: SolarwindsSandbox
+) -> None:
+    ticket_id = created(connector)
+    site.change_settings(ignores_state=1)
+    with pytest.raises(RefusedError) as error:
+        connector.update(ticket_id, Changes(values={"status": Status.SOLVED, "title": "kept"}), None)
+    assert set(error.value.fields) == {"status"}
+    assert "kept new instead of solved" in error.value.fields["status"]
+
+
 @pytest.mark.parametrize("label", ["a, b", "  two   words ", "x" * 300, 'a "quoted" one', "zażółć"])
 def test_a_label_is_held_in_the_form_that_is_read_back(connector: SolarwindsConnector, label: str) -> None:
     held = connector.hold_label(label)

@@ -50,6 +50,19 @@ def test_files_hang_on_the_comment_and_do_not_change_who_may_read_it(
     assert snapshot.attachments == ()
 
 
+def test_files_of_comments_that_are_listed_with_the_tickets_own_are_put_where_they_belong(
+    connector: SolarwindsConnector, site: SolarwindsSandbox
+) -> None:
+    site.change_settings(files_above=1)
+    ticket_id = created(connector)
+    comment = a_comment("see", Visibility.PRIVATE, a_file("secret.txt", b"1"))
+    written = connector.add_comment(ticket_id, comment)
+    snapshot = connector.read(ticket_id, Known())
+    (seen,) = snapshot.comments or ()
+    assert ([a.name for a in seen.attachments], snapshot.attachments) == (["secret.txt"], ())
+    assert connector.find_comment(ticket_id, comment.marker) == written
+
+
 def test_a_comment_whose_files_did_not_all_arrive_is_taken_back_and_written_whole(
     connector: SolarwindsConnector, site: SolarwindsSandbox
 ) -> None:

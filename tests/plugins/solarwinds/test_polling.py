@@ -10,7 +10,7 @@ from hub.connector import Hint, Known, TemporaryError
 from hub.sandbox import Fault
 from plugins.solarwinds.client import PAGE, Page
 from plugins.solarwinds.connector import SolarwindsConnector
-from plugins.solarwinds.polling import AUDITS, OVERLAP, TICKETS, Position
+from plugins.solarwinds.polling import OVERLAP, TICKETS, Position
 from plugins.solarwinds.sandbox import SolarwindsSandbox
 from tests.plugins.solarwinds.builders import agent_says, created, open_tickets
 from tests.plugins.solarwinds.conftest import Clock, connect
@@ -180,12 +180,12 @@ def test_an_audit_log_that_may_not_be_read_is_asked_for_once(
     assert site.requests.count(path="/audits") == 1
 
 
-@pytest.mark.parametrize("switch", ["ignores_filters", "ignores_sort"])
+@pytest.mark.parametrize("switches", [("ignores_filters",), ("ignores_sort",), ("ignores_filters", "ignores_sort")])
 def test_a_filter_or_an_order_that_is_ignored_without_a_word_hides_nothing(
-    connector: SolarwindsConnector, site: SolarwindsSandbox, clock: Clock, switch: str
+    connector: SolarwindsConnector, site: SolarwindsSandbox, clock: Clock, switches: tuple[str, ...]
 ) -> None:
-    site.change_settings(**{switch: 1})
-    old = open_tickets(site, PAGE + 20)
+    site.change_settings(**dict.fromkeys(switches, 1.0))
+    old = open_tickets(site, 2 * PAGE + 20)
     clock.forward(hours=1)
     cursor = connector.poll(None, clock.now).cursor
     made = open_tickets(site, 30)
@@ -240,5 +240,15 @@ def test_what_lies_before_the_overlap_is_forgotten() -> None:
         rows = [{"id": minute + 1, "updated_at": at.isoformat()}]
         position, hints, _ = position.after(Page(rows, False, 1), at + timedelta(seconds=10), with_audits=False)
         assert [h.ticket_id for h in hints] == [str(minute + 1)]
-        position = Position(({**position.since, AUDITS: at}), told=position.told)
     assert len(position.told) <= 2 * (OVERLAP / timedelta(minutes=1)) + 1
+
+
+def test_a_look_ends_where_the_newest_changes_end_and_reads_no_page_more() -> None:
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    position = Position.at(moment)
+    times = [moment + timedelta(seconds=5), moment - timedelta(seconds=5)]
+    rows = [{"id": n + 1, "updated_at": at.isoformat()} for n, at in enumerate(times)]
+    _, hints, has_more = position.after(Page(rows, True, 500), moment, with_audits=False)
+    assert ([h.ticket_id for h in hints], has_more) == (["1"], False)
+    _, _, has_more = position.after(Page(rows[::-1], True, 500), moment, with_audits=False)
+    assert has_more, "without an order there is no end but the last page's"
