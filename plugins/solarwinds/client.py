@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -77,7 +78,7 @@ class SolarwindsClient(RestClient):
 
     def incident(self, ticket_id: str) -> dict[str, Any]:
         """An incident in the long layout: with comments, tags and files, each file where it belongs."""
-        return with_files_in_place(self.get(f"/incidents/{ticket_id}.json", layout="long"))
+        return with_files_in_place(self.get(f"/incidents/{quote(ticket_id, safe='')}.json", layout="long"))
 
     def reason(self, response: httpx.Response) -> Reason:
         try:

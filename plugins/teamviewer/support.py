@@ -11,6 +11,7 @@ import threading
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from hub.connector import AuthError, NotFoundError, PermanentError
 from hub.ticket import Person, TicketRef
@@ -46,7 +47,7 @@ class RemoteSupport:
             return present
         made = self._client.create("/sessions", self._body(ref, title, requester, supporter_email))
         if not (made.get("end_customer_link") and (made.get("supporter_link") or made.get("webclient_supporter_link"))):
-            made = self._client.get(f"/sessions/{made['code']}")
+            made = self._client.get(_path(made["code"]))
         return model.session(made)
 
     def find_session(self, ref: TicketRef) -> Session | None:
@@ -59,7 +60,7 @@ class RemoteSupport:
     def close_session(self, code: str) -> None:
         """Ends a session. One that is closed already, or gone, is fine."""
         try:
-            self._client.send("PUT", f"/sessions/{code}", {"state": "closed"})
+            self._client.send("PUT", _path(code), {"state": "closed"})
         except NotFoundError:
             return
         except PermanentError as error:
@@ -84,7 +85,7 @@ class RemoteSupport:
     def ticket_of(self, code: str) -> TicketRef | None:
         """The ticket that a session was made for, by the session's own mark; None for one that is not the hub's."""
         try:
-            return model.ref_of(self._client.get(f"/sessions/{code}"))
+            return model.ref_of(self._client.get(_path(code)))
         except NotFoundError:
             return None
 
@@ -97,7 +98,7 @@ class RemoteSupport:
 
     def _is_open(self, code: str) -> bool:
         try:
-            return model.is_open(self._client.get(f"/sessions/{code}"), self._client.now())
+            return model.is_open(self._client.get(_path(code)), self._client.now())
         except NotFoundError:
             return False
 
@@ -142,6 +143,10 @@ class RemoteSupport:
         except AuthError:
             # A session that nobody is assigned to is better than none; `hub check` tells of the missing permission.
             return ""
+
+
+def _path(code: str) -> str:
+    return f"/sessions/{quote(code, safe='')}"
 
 
 def _is_group_id(text: str) -> bool:
