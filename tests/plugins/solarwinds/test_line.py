@@ -85,7 +85,9 @@ def test_a_file_crosses_once_and_whole_in_both_directions(play: Play) -> None:
     eventually(lambda: any("a patch" in reply for reply in play.replies(ticket_id)))
     play.quiet()
     comments = play.stage.snapshot("support", ticket_id).comments or ()
-    (crossed,) = [a for c in comments for a in c.attachments if a.name == "fix.patch"]
+    # Jira tells of the file before the comment: it may have come with a private note first.
+    public = [c for c in comments if c.visibility.is_public]
+    (crossed,) = [a for c in public for a in c.attachments if a.name == "fix.patch"]
     with play.stage.connectors["support"].download(crossed) as chunks:
         assert b"".join(chunks) == b"--- a\n+++ b\n"
     assert len(issue.attachments) == 2
