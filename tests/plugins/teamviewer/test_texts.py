@@ -29,8 +29,8 @@ def a_report(**more: object) -> Report:
 
 
 def test_the_requester_reads_their_own_link_and_code_and_never_the_supporters() -> None:
-    comment = invitation(SESSION, "hub:mark")
-    assert (comment.visibility, comment.marker) == (Visibility.PUBLIC, "hub:mark")
+    comment = invitation(SESSION)
+    assert comment.visibility is Visibility.PUBLIC
     assert SESSION.end_customer_link in comment.text
     assert SESSION.code in comment.text
     assert "2026-03-02 10:00 UTC" in comment.text
@@ -39,14 +39,14 @@ def test_the_requester_reads_their_own_link_and_code_and_never_the_supporters() 
 
 
 def test_the_supporters_link_stands_in_a_private_note_alone() -> None:
-    comment = supporter_note(SESSION, "hub:mark")
+    comment = supporter_note(SESSION)
     assert comment.visibility is Visibility.PRIVATE
     assert SESSION.supporter_link in comment.text
 
 
 def test_a_finished_connection_is_a_private_note_with_who_where_and_how_long() -> None:
-    comment = report_note(a_report(), "hub:mark")
-    assert (comment.visibility, comment.marker) == (Visibility.PRIVATE, "hub:mark")
+    comment = report_note(a_report())
+    assert comment.visibility is Visibility.PRIVATE
     assert "2026-03-01 10:05 to 10:22 UTC, 17 min" in comment.text
     for word in ("Support Tech", "JANE-LAPTOP", "s12-345-678", "> Reinstalled VPN client"):
         assert word in comment.text
@@ -62,11 +62,11 @@ def test_a_finished_connection_is_a_private_note_with_who_where_and_how_long() -
     ],
 )
 def test_how_long_it_took_is_told_in_minutes_and_hours(length: timedelta, shown: str) -> None:
-    assert shown in report_note(a_report(ended=START + length), "m").text
+    assert shown in report_note(a_report(ended=START + length)).text
 
 
 def test_what_is_not_told_is_said_and_what_is_missing_is_left_out() -> None:
-    text = report_note(a_report(supporter="", device="", session_code="", notes=" "), "m").text
+    text = report_note(a_report(supporter="", device="", session_code="", notes=" ")).text
     assert text.count("not told") == 2
     assert "session" not in text
     assert ">" not in text
@@ -74,7 +74,7 @@ def test_what_is_not_told_is_said_and_what_is_missing_is_left_out() -> None:
 
 def test_names_and_notes_mean_nothing_as_markup() -> None:
     evil = "**x** [a](http://evil.example) <script>alert(1)</script>\n# head\n- item"
-    comment = report_note(a_report(device=evil, notes=evil), "m")
+    comment = report_note(a_report(device=evil, notes=evil))
     html = to_html(comment.text)
     assert "<script" not in html
     assert "href" not in html
@@ -84,5 +84,5 @@ def test_names_and_notes_mean_nothing_as_markup() -> None:
 
 
 def test_a_session_without_an_end_is_invited_to_without_one() -> None:
-    text = invitation(Session("s1", "https://get.teamviewer.com/s1", "https://start.teamviewer.com/s1"), "m").text
+    text = invitation(Session("s1", "https://get.teamviewer.com/s1", "https://start.teamviewer.com/s1")).text
     assert "good until" not in text
