@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
-from hub.connector import Connector, ConnectorError, Finding
+from hub.connector import Connector, ConnectorError, Finding, Role
 from hub.settings.starter import write_starter
 
 CLOCK_SKEW_WARNING = 30.0
@@ -70,7 +70,8 @@ def check_tracker(connector: Connector, public_url: str) -> list[Finding]:
         findings += connector.check()
     except ConnectorError as error:
         return [Finding("error", f"{error.doing}: {error.why}", error.remedy or "Check url and credentials.")]
-    findings.append(_webhook(connector, public_url))
+    if connector.role is not Role.ACTION:
+        findings.append(_webhook(connector, public_url))
     return findings
 
 

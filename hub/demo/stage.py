@@ -19,6 +19,7 @@ from typing import IO, Any
 import yaml
 
 from hub.connector import Capability, Connector, Known
+from hub.connector import Role as ConnectorRole
 from hub.registry import Registry
 from hub.sandbox import Sandbox
 from hub.sandbox.cast import Actor, Role
@@ -55,7 +56,8 @@ class Stage:
     @property
     def quiet_after(self) -> float:
         """Seconds without a write after which the hub has finished: longer where it has to poll."""
-        has_webhooks = all(Capability.WEBHOOKS in c.capabilities for c in self.connectors.values())
+        have_tickets = [c for c in self.connectors.values() if c.role is not ConnectorRole.ACTION]
+        has_webhooks = all(Capability.WEBHOOKS in c.capabilities for c in have_tickets)
         return 0.5 if has_webhooks else 3 * POLL_EVERY
 
     def snapshot(self, tracker: str, ticket_id: str) -> Snapshot:

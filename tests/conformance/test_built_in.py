@@ -11,6 +11,7 @@ import plugins.jira.sandbox
 import plugins.mantis.sandbox
 import plugins.otrs.sandbox
 import plugins.servicedesk_plus.sandbox
+import plugins.solarwinds.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
@@ -21,6 +22,7 @@ from plugins.jira.connector import JiraConnector
 from plugins.mantis.connector import MantisConnector
 from plugins.otrs.connector import OtrsConnector
 from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
+from plugins.solarwinds.connector import SolarwindsConnector
 from plugins.zendesk.connector import ZendeskConnector
 
 
@@ -78,3 +80,6 @@ class TestServiceDeskPlusWithReplies(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         sandbox = plugins.servicedesk_plus.sandbox
         return sandbox_site(ServiceDeskPlusConnector, sandbox, flavour="cloud", public_as="reply")
+class TestSolarwinds(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(SolarwindsConnector, plugins.solarwinds.sandbox)
