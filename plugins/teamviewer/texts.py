@@ -6,23 +6,15 @@ private notes alone. Names and notes come from other people's machines and are t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from hub.connector import ActionText
 from hub.text import canonical, from_plain
 from hub.ticket import Markdown, Visibility
 from plugins.teamviewer.model import Report, Session
 
 
-@dataclass(frozen=True, slots=True)
-class TicketText:
-    """What is to be told in a ticket, and who may read it. There is no default."""
-
-    text: Markdown
-    visibility: Visibility
-
-
-def invitation(session: Session) -> TicketText:
+def invitation(session: Session) -> ActionText:
     """The public comment for the requester: the code and their own link."""
     lines = [
         "We would like to look at it together with you.",
@@ -31,19 +23,19 @@ def invitation(session: Session) -> TicketText:
     ]
     if session.valid_until is not None:
         lines.append(f"It is good until {session.valid_until:%Y-%m-%d %H:%M} UTC.")
-    return TicketText(canonical("\n\n".join(lines)), Visibility.PUBLIC)
+    return ActionText(canonical("\n\n".join(lines)), Visibility.PUBLIC)
 
 
-def supporter_note(session: Session) -> TicketText:
+def supporter_note(session: Session) -> ActionText:
     """The private note for staff: the supporter's link."""
     lines = [
         f"TeamViewer session **{_literal(session.code)}** is open. Join as supporter: <{session.supporter_link}>",
         "*For staff only: whoever has this link can join.*",
     ]
-    return TicketText(canonical("\n\n".join(lines)), Visibility.PRIVATE)
+    return ActionText(canonical("\n\n".join(lines)), Visibility.PRIVATE)
 
 
-def report_note(report: Report) -> TicketText:
+def report_note(report: Report) -> ActionText:
     """The private note about one connection that has ended."""
     rows = [
         f"**Remote support** {report.started:%Y-%m-%d %H:%M} to {_end(report)} UTC, {_length(report)}",
@@ -56,7 +48,7 @@ def report_note(report: Report) -> TicketText:
     if report.notes.strip():
         quoted = "\n".join(f"> {line}" for line in from_plain(report.notes.strip()).splitlines())
         text += f"\n\n{quoted}"
-    return TicketText(canonical(text), Visibility.PRIVATE)
+    return ActionText(canonical(text), Visibility.PRIVATE)
 
 
 def _end(report: Report) -> str:

@@ -80,6 +80,8 @@ class TestServiceDeskPlusWithReplies(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         sandbox = plugins.servicedesk_plus.sandbox
         return sandbox_site(ServiceDeskPlusConnector, sandbox, flavour="cloud", public_as="reply")
+
+
 class TestSolarwinds(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(SolarwindsConnector, plugins.solarwinds.sandbox)

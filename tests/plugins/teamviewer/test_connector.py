@@ -47,7 +47,8 @@ SECRET = "very-secret-script-token"
 def test_it_knows_whose_token_it_has_and_offers_actions_alone(connector: TeamviewerConnector) -> None:
     who = connector.identify()
     assert (who.account_id, who.name) == ("u1", "Hub Service")
-    assert (connector.role, connector.capabilities) == (Role.ACTION, frozenset({Capability.ACTIONS}))
+    offered = frozenset({Capability.ACTIONS, Capability.ACTION_REPORTS})
+    assert (connector.role, connector.capabilities) == (Role.ACTION, offered)
     assert connector.webhook_scheme is None
 
 
