@@ -1,4 +1,4 @@
-"""What actions of plugins led to is told in the tickets: found periodically, ordered once, written like everything else."""
+"""What actions of plugins led to is told in the tickets: found periodically, ordered once, written like all else."""
 
 from __future__ import annotations
 
