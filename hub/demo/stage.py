@@ -54,8 +54,12 @@ class Stage:
     @property
     def quiet_after(self) -> float:
         """Seconds without a write after which the hub has finished: longer where it has to poll."""
-        has_webhooks = all(Capability.WEBHOOKS in c.capabilities for c in self.connectors.values())
-        return 0.5 if has_webhooks else 3 * POLL_EVERY
+        return 3 * POLL_EVERY if self.is_polled else 0.5
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether the hub has to poll a tracker, since it sends no webhooks."""
+        return any(Capability.WEBHOOKS not in c.capabilities for c in self.connectors.values())
 
     def snapshot(self, tracker: str, ticket_id: str) -> Snapshot:
         """A ticket as its tracker shows it now."""
@@ -172,12 +176,15 @@ def open_stage(
 
 
 def make_sandbox(kind: str, flavour: str = "") -> Sandbox:
-    """A new sandbox of this kind, not started. Raises LookupError when there is none."""
+    """A new sandbox of this kind, not started, and of the flavour where it has that.
+
+    Raises LookupError when there is none of this kind.
+    """
     try:
         made = _package(kind).SANDBOX
     except ImportError as error:
         raise LookupError(f"there is no sandbox of {kind!r}") from error
-    sandbox: Sandbox = made(flavour=flavour) if flavour and "flavour" in made.__init__.__annotations__ else made()
+    sandbox: Sandbox = made(flavour=flavour) if flavour in made.flavours else made()
     return sandbox
 
 
