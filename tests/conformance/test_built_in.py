@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import plugins.bugzilla.sandbox
 import plugins.freshdesk.sandbox
 import plugins.gitlab.sandbox
 import plugins.jira.sandbox
@@ -12,6 +13,7 @@ import plugins.otrs.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
+from plugins.bugzilla.connector import BugzillaConnector
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.gitlab.connector import GitlabConnector
 from plugins.jira.connector import JiraConnector
@@ -53,3 +55,18 @@ class TestOtrs(ConformanceTests):
 class TestMantis(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(MantisConnector, plugins.mantis.sandbox)
+
+
+class TestBugzilla(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="5.2")
+
+
+class TestBugzillaWithKeyInHeader(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="5.3")
+
+
+class TestBugzillaOfMozilla(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="bmo")
