@@ -75,5 +75,5 @@ def is_bugzillas_own(text: str) -> bool:
 
 
 def file_name(name: str) -> str:
-    """A file's name without folders, as Bugzilla keeps it."""
-    return name.replace("\\", "/").rsplit("/", 1)[-1].strip()[:FILE_NAME_LIMIT] or "file"
+    """A file's name without folders, and its end where it is too long, as Bugzilla keeps it (att_long_name2)."""
+    return name.replace("\\", "/").rsplit("/", 1)[-1].strip()[-FILE_NAME_LIMIT:] or "file"

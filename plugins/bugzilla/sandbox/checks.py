@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,11 +19,14 @@ COMMENT_LIMIT = 65_535
 ALIAS_LIMIT = 40
 TAG_LIMITS = (3, 24)
 TYPES = ("application", "audio", "image", "message", "model", "multipart", "text", "video")
-TRACKERS = (
-    "show_bug.cgi in a Bugzilla installation. A bug on launchpad.net An issue on code.google.com. A bug on "
+TRACKERS = {
+    "5.2": "show_bug.cgi in a Bugzilla installation. A bug on launchpad.net An issue on code.google.com. A bug on "
     "bugs.debian.org. An issue in a JIRA installation. A ticket in a Trac installation. A bug in a MantisBT "
-    "installation. A bug on sourceforge.net. An issue/pull request on github.com."
-)
+    "installation. A bug on sourceforge.net. An issue/pull request on github.com.",
+    "5.3": "show_bug.cgi in a Bugzilla installation. A bug on launchpad.net. An issue on code.google.com. A bug on "
+    "bugs.debian.org or debugs.gnu.org. An issue in a JIRA installation. A ticket in a Trac installation. A bug in a "
+    "MantisBT installation. A bug or ticket on sourceforge.net. An issue/pull request on github.com.",
+}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 _ISSUE = {
     "launchpad": re.compile(r"^https?://bugs\.launchpad\.net/.*\+bug/(\d+)/?$"),
@@ -98,15 +101,15 @@ def word(words: tuple[str, ...], label: str, value: object) -> str:
     return str(value)
 
 
-def date_of(text: object) -> datetime:
-    """A time as searches take it; without a zone it counts as UTC, as the server's own is."""
+def date_of(text: object, zone: tzinfo = UTC) -> datetime:
+    """A time as searches take it; without a zone it counts as the server's own."""
     if not _DATE.fullmatch(str(text)):
         raise BugzillaError(56, f"'{text}' is not a legal date.")
     try:
         at = datetime.fromisoformat(str(text))
     except ValueError as error:
         raise BugzillaError(56, f"'{text}' is not a legal date.") from error
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def custom(field: Field, value: Any) -> Any:
@@ -185,12 +188,13 @@ def see_also(store: Store, base: str, text: str) -> str:
     if found := _ISSUE["launchpad"].match(text):
         return f"https://launchpad.net/bugs/{found.group(1)}"
     if found := _ISSUE["debian"].match(text):
-        return f"http://bugs.debian.org/{found.group(1)}"
+        return f"{'https' if store.is_new else 'http'}://bugs.debian.org/{found.group(1)}"
     if found := _ISSUE["google"].match(text):
         return f"http://code.google.com{found.group(1)}"
     if any(form.match(text) for form in _KEPT) or (store.is_new and _SOURCEFORGE.match(text)):
         return text
-    raise BugzillaError(112, f"{text} is not a valid URL to a bug. See Also URLs should point to one of: {TRACKERS}")
+    known = TRACKERS[store.flavour]
+    raise BugzillaError(112, f"{text} is not a valid URL to a bug. See Also URLs should point to one of: {known}")
 
 
 def content_type(text: object) -> str:

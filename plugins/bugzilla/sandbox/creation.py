@@ -148,7 +148,9 @@ class Creation:
         text = checks.comment_text(body.get("comment"))
         if not text.strip():
             raise missing("", "comment")
-        return self.say(user, bug, text, is_private=bool(body.get("is_private", body.get("private"))))
+        said = self.say(user, bug, text, is_private=bool(body.get("is_private", body.get("private"))))
+        said.is_markdown = bool(body.get("is_markdown", self._store.flavour == "bmo"))
+        return said
 
     def say(
         self, user: User, bug: Bug, text: str, *, is_private: bool = False, file: File | None = None, kind: str = ""
@@ -169,7 +171,7 @@ class Creation:
         """A file and the comment that comes with it. Base64 that is none is taken as far as it goes."""
         if "data" not in body:
             raise missing("", "data")
-        name = re.split(r"[/\\]", str(body.get("file_name") or ""))[-1][:255]
+        name = re.split(r"[/\\]", str(body.get("file_name") or ""))[-1][-255:]
         if not name:
             raise BugzillaError(603, "You did not specify a file to attach.")
         if not body.get("summary"):

@@ -55,7 +55,9 @@ def bug_routes(sandbox: BugzillaSandbox) -> Blueprint:
     @routes.get("/bug")
     def find() -> Response:
         wanted = Wanted.of(g.params)
-        return answer({"bugs": [shapes.bug(b, g.user, wanted) for b in search.found(store, g.user, g.params)]})
+        shown = [shapes.bug(b, g.user, wanted) for b in search.found(store, g.user, g.params)]
+        # Only a bug that is asked for by itself comes with the token for changing it.
+        return answer({"bugs": [{k: v for k, v in one.items() if k != "update_token"} for one in shown]})
 
     @routes.post("/bug")
     def create() -> Response:

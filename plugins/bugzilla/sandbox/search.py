@@ -58,12 +58,14 @@ def _tests(store: Store, params: Mapping[str, Any]) -> list[Test]:
         endings = {str(v) for v in listed(params["resolution"])}
         tests.append(lambda b: (b.values["resolution"] or "---") in endings)
     if "last_change_time" in params:
-        since = checks.date_of(listed(params["last_change_time"])[0])
+        since = checks.date_of(listed(params["last_change_time"])[0], store.zone)
         tests.append(lambda b: b.changed >= since.replace(microsecond=0))
     if "chfieldfrom" in params:
-        # A time of ISO's form is taken for its day.
+        # A time of ISO's form is taken for its day; under SQLite it is a text that nothing comes after.
         text = str(listed(params["chfieldfrom"])[0])
-        begin = _relative(store, text) or checks.date_of(text[:10] if "T" in text else text)
+        begin = _relative(store, text) or checks.date_of(text[:10] if "T" in text else text, store.zone)
+        if "T" in text and store.flavour == "5.3":
+            return [lambda _: False]
         tests.append(lambda b: (b.created if params.get("chfield") else b.changed) >= begin)
     for name, key in (("whiteboard", "whiteboard"), ("status_whiteboard", "whiteboard"), ("summary", "summary")):
         if name in params:
@@ -107,8 +109,9 @@ def _charts(store: Store, params: Mapping[str, Any]) -> list[Test]:
     if field == "comment_tag":
         return [lambda b: any(value in c.tags for c in b.comments)]
     if field == "delta_ts":
-        begin = checks.date_of(value)
-        return [lambda b: b.changed >= begin]
+        # Local time, whatever stands behind it.
+        begin = checks.date_of(value.rstrip("Z"), store.zone)
+        return [lambda b: b.changed >= begin and not ("T" in value and store.flavour == "5.3")]
     if field not in store.fields or not store.fields[field].is_custom:
         raise BugzillaError(108, f'Can\'t use "{field}" as a field name.')
     if operator == "isnotempty":

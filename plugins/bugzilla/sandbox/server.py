@@ -173,13 +173,14 @@ class BugzillaSandbox(Sandbox):
         if not raw or not mimetype:
             return {}
         try:
-            body = json.loads(raw.decode("utf-8", "replace"))
+            # 5.3 takes each byte for a character, so that only escapes come out right.
+            body = json.loads(raw.decode("latin-1" if self.flavour == "5.3" else "utf-8", "replace"))
         except ValueError as error:
             raise BugzillaError(
                 32000, f"Could not parse the 'params' argument as valid JSON. Error: {error}"
             ) from error
         if not isinstance(body, dict):
-            raise CrashError("Not a HASH reference") if self.store.flavour == "5.3" else EmptyAnswerError
+            raise EmptyAnswerError
         return body
 
     def _signed_in(self) -> User | None:

@@ -95,7 +95,7 @@ class Shapes:
             return {"id": user.id, "name": user.login, "real_name": user.real_name}
         shown = {**self.detail(user, viewer), "can_login": not user.disabled, "groups": []}
         if with_disabled and "admin" in viewer.login:
-            shown |= {"email_enabled": True, "login_denied_text": user.disabled}
+            shown |= {"email": user.login, "email_enabled": True, "login_denied_text": user.disabled}
         if user is viewer:
             groups = [self._group(g) for g in sorted(user.groups)]
             shown |= {"groups": groups, "saved_searches": [], "saved_reports": []}
@@ -253,7 +253,7 @@ class Shapes:
         if comment.file is not None:
             shown["attachment_id"] = comment.file.id
         if self._store.is_new:
-            shown["is_markdown"] = self._store.flavour == "bmo"
+            shown["is_markdown"] = comment.is_markdown
         return shown
 
     def text(self, comment: Comment) -> str:

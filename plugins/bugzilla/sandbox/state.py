@@ -92,6 +92,7 @@ class Comment:
     kind: str = ""
     """`created` or `about` a file, whose name stands in the text then."""
     tags: list[str] = field(default_factory=list)
+    is_markdown: bool = False
 
 
 @dataclass
