@@ -15,8 +15,8 @@ from plugins.bugzilla.settings import OF_EVERY_BUG, BugzillaSettings
 from plugins.bugzilla.words import candidates, pick
 
 GROUPS = {
-    "editbugs": "it cannot change bugs of others: give it the group editbugs",
-    "canconfirm": "what it creates begins unconfirmed: give it the group canconfirm",
+    "editbugs": "the account cannot change bugs of others",
+    "canconfirm": "bugs that the account creates begin unconfirmed",
 }
 TYPES: Mapping[str, set[int]] = {"number": {10}, "select": {2}, "multiselect": {3}, "date": {5, 9}, "checkbox": {2}}
 """Neutral types -> Bugzilla's types of fields that hold them; a text is held by every one."""
@@ -46,8 +46,8 @@ def findings(connector: Connector, settings: BugzillaSettings, client: BugzillaC
 def _groups(groups: frozenset[str] | None, settings: BugzillaSettings) -> list[Finding]:
     if groups is None:
         return []
-    found = [Finding("warning", f"the account lacks a group: {why}") for g, why in GROUPS.items() if g not in groups]
-    found = [Finding(f.level, f.what.partition(": give")[0], f"Give{f.what.partition(': give')[2]}.") for f in found]
+    found = [Finding("warning", f"{why}: it is not in the group {group}", f"Put it into the group {group}.")
+             for group, why in GROUPS.items() if group not in groups]  # fmt: skip
     if settings.private_comments:
         others = sorted(groups - set(GROUPS))
         what = (

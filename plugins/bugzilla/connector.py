@@ -47,9 +47,9 @@ from plugins.bugzilla.client import AliasTakenError, BugzillaClient
 from plugins.bugzilla.conversation import Conversation
 from plugins.bugzilla.facts import Facts
 from plugins.bugzilla.links import Links
+from plugins.bugzilla.moves import Moves
 from plugins.bugzilla.polling import PAGE, Looker, Rows
 from plugins.bugzilla.settings import BugzillaSettings
-from plugins.bugzilla.workflow import hops
 from plugins.bugzilla.writing import Writing, mark_of
 
 ABSENT = frozenset({
@@ -77,6 +77,7 @@ class BugzillaConnector(Connector):
         self._client = BugzillaClient(self, settings)
         self._facts = Facts(self._client, settings)
         self._writing = Writing(self, settings, self._facts)
+        self._moves = Moves(self, settings, self._facts)
         self._conversation = Conversation(self._client, settings, self._facts)
         self._links = Links(self._client, settings)
         self._looker = Looker()
@@ -203,35 +204,14 @@ class BugzillaConnector(Connector):
     def transition(self, ticket_id: str, status: Status) -> Written:
         """Hop by hop along the workflow, with the resolution and the comments that it asks for."""
         raw = self._bug(ticket_id, "id,status,resolution")
-        wanted = words.candidates(self.statuses, status)
         try:
-            bodies = self._moves(raw, wanted or [self.native("status", status)])
+            bodies = self._moves.bodies(raw, status)
         except LookupError as error:
             remedy = f"Look at trackers.{self.name}.statuses and resolution, and at the workflow."
             raise RefusedError(self.name, f"move {ticket_id} to {status}", {"status": str(error)}, remedy) from error
         for body in bodies:
             self._put(ticket_id, body)
         return Written()
-
-    def _moves(self, raw: Mapping[str, Any], wanted: Sequence[str]) -> list[dict[str, Any]]:
-        status, present = str(raw["status"]), str(raw.get("resolution") or "")
-        if words.status_word(self.statuses, status, present).casefold() in wanted:
-            return []
-        named = self._facts.word("status", [word.partition("/")[0] for word in wanted])
-        if named is None:
-            known = ", ".join(self._facts.words("status"))
-            raise LookupError(f"this Bugzilla has no status {' or '.join(wanted).upper()}; there are {known}")
-        pair = next(word.partition("/") for word in wanted if word.partition("/")[0] == named.casefold())
-        resolution = self._facts.word("resolution", [pair[2] or self._settings.resolution])
-        if resolution is None:
-            raise LookupError(f"this Bugzilla has no resolution {pair[2] or self._settings.resolution}")
-        demands = self._facts.parameter("commentonchange_resolution") == "1"
-        steps = hops(
-            self._facts.statuses(), status, present, named, resolution,
-            is_named=bool(pair[2]), comments_on_resolution=demands,
-        )  # fmt: skip
-        comment = {"body": texts.marked(self._settings.transition_comment, texts.OWN_MARK), "is_private": False}
-        return [{**hop.body, **({"comment": comment} if hop.needs_comment else {})} for hop in steps]
 
     def _put(self, ticket_id: str, body: Mapping[str, Any]) -> None:
         try:
