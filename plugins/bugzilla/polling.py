@@ -2,10 +2,9 @@
 
 That time has whole seconds, and a search includes the second that it begins with; two changes of one second look the
 same, and a change is seen up to some seconds after the time in it. So each look begins a while before the last one
-ended, and a bug that was told while its second was not long over is told once more when it is. Pages are made by moving
-the time, since offsets skip whatever a change moves to the end; only within one second they are needed, and overlap. A
-server may cut a page below what was asked for without a word, so a page counts as the last one only when a fuller one
-has been seen.
+ended, and a bug is told again until its second has been over for long enough. Pages are made by moving the time, since
+offsets skip whatever a change moves to the end; only within one second they are needed, and overlap. A server may cut a
+page below what was asked for without a word, so a page counts as the last one only when a fuller one has been seen.
 Sources: recorded exchanges search_lct_*, order_changeddate, maxresults_*, drift_page2, same_second_*.
 """
 
@@ -42,19 +41,14 @@ class Looker:
         Hints tell no time: whoever compares times would take the second change of a second for known.
         """
         if cursor is None:
-            return Polled((), _cursor(server_time, {}, {}))
+            return Polled((), _cursor(server_time, {}))
         state = json.loads(cursor)
-        since, told, early = datetime.fromisoformat(state["since"]), state["told"], state["early"]
+        since, told = datetime.fromisoformat(state["since"]), state["told"]
         window = self._window(since - OVERLAP, listing)
-        settled = {n for n, at in window.items() if utc(at) <= server_time - SETTLED}
-        hints = tuple(
-            Hint(ticket_id=number, event="poll")
-            for number, at in window.items()
-            if told.get(number) != at and (number in settled or early.get(number) != at)
-        )
+        hints = tuple(Hint(ticket_id=number, event="poll") for number, at in window.items() if told.get(number) != at)
         following = max(server_time, since)
-        keep = {n: at for n, at in window.items() if n in settled and utc(at) >= following - OVERLAP}
-        return Polled(hints, _cursor(following, keep, {n: at for n, at in window.items() if n not in settled}))
+        keep = {n: at for n, at in window.items() if following - OVERLAP <= utc(at) <= server_time - SETTLED}
+        return Polled(hints, _cursor(following, keep))
 
     def _window(self, begin: datetime, listing: Listing) -> dict[str, str]:
         seen: dict[str, str] = {}
@@ -69,6 +63,5 @@ class Looker:
             after, offset = (last, 0) if last > after else (after, offset + max(1, len(rows) // 2))
 
 
-def _cursor(since: datetime, told: dict[str, str], early: dict[str, str]) -> str:
-    begin = since.astimezone(UTC).replace(microsecond=0).isoformat()
-    return json.dumps({"since": begin, "told": told, "early": early})
+def _cursor(since: datetime, told: dict[str, str]) -> str:
+    return json.dumps({"since": since.astimezone(UTC).replace(microsecond=0).isoformat(), "told": told})

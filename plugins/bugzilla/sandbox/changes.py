@@ -129,9 +129,12 @@ class Update(Pending):
 
     def _comment(self, body: Mapping[str, Any]) -> None:
         given = body.get("comment")
-        if not isinstance(given, Mapping) or not str(given.get("body") or "").strip():
+        if not isinstance(given, Mapping):
             return
-        text, is_private = checks.comment_text(given["body"]), bool(given.get("is_private"))
+        said = given.get("body", given.get("comment"))
+        if not str(said or "").strip():
+            return
+        text, is_private = checks.comment_text(said), bool(given.get("is_private"))
         if is_private and not self.store.is_insider(self.user):
             raise BugzillaError(113, NOT_INSIDER)
 

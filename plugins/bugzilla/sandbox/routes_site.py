@@ -103,10 +103,12 @@ def site_routes(sandbox: BugzillaSandbox) -> Blueprint:
         return answer({"ids": [p.id for p in products() if p.is_open or not open_only]})
 
     @routes.get("/product")
-    def product() -> Response:
-        """Unknown ones are left out without a word."""
-        wanted, names = Wanted.of(g.params), listed(g.params.get("names"))
-        numbers = [str(n) for n in listed(g.params.get("ids"))]
+    @routes.get("/product/<given>")
+    def product(given: str = "") -> Response:
+        """Unknown ones are left out without a word. What the query names stands above the address's."""
+        asked = {"ids" if given.isdigit() else "names": given, **g.params} if given else g.params
+        wanted, names = Wanted.of(asked), listed(asked.get("names"))
+        numbers = [str(n) for n in listed(asked.get("ids"))]
         every = bool(g.params.get("type"))
         chosen = [p for p in products() if every or p.name in names or str(p.id) in numbers]
         return answer({"products": [wanted.filter(shapes.product(p)) for p in chosen]})

@@ -61,7 +61,11 @@ def _end_at(update: Pending, status: str, resolution: str) -> None:
 
 def _comment_is_there(body: Mapping[str, Any], label: str, before: str, after: str, is_demanded: bool) -> None:
     comment = body.get("comment")
-    if before != after and is_demanded and not (isinstance(comment, Mapping) and comment.get("body")):
+    if (
+        before != after
+        and is_demanded
+        and not (isinstance(comment, Mapping) and (comment.get("body") or comment.get("comment")))
+    ):
         change = f"changing the {label} of a bug from {before} to {after}"
         raise BugzillaError(32000, f"You have to specify a comment when {change}.")
 

@@ -115,7 +115,9 @@ def test_mozilla_saves_the_comments_when_their_number_is_known(mozilla: Bugzilla
     connector.close()
 
 
-def test_people_are_asked_for_once(connector: BugzillaConnector, site: BugzillaSandbox, engineer: BugzillaActor) -> None:
+def test_people_are_asked_for_once(
+    connector: BugzillaConnector, site: BugzillaSandbox, engineer: BugzillaActor
+) -> None:
     bug = created(connector)
     engineer.say(bug, "I look at it.", public=True)
     (comment,) = seen(connector, bug).comments or ()

@@ -73,7 +73,9 @@ def test_labels_come_and_go_in_the_whiteboard_and_the_rest_stays(
     assert labels.changed_whiteboard(before, add, remove) == after
 
 
-@pytest.mark.parametrize(("label", "held"), [("Red  Hot", "red hot"), ("a[1]", "a(1)"), ("", "label"), ("x" * 99, "x" * 60)])
+@pytest.mark.parametrize(
+    ("label", "held"), [("Red  Hot", "red hot"), ("a[1]", "a(1)"), ("", "label"), ("x" * 99, "x" * 60)]
+)
 def test_a_label_has_one_form(label: str, held: str) -> None:
     assert labels.held(label) == held
     assert labels.held(held) == held
