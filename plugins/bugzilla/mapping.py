@@ -179,25 +179,25 @@ def said(
 ) -> Said:
     """Sorts comments. A mark counts only in a comment of the hub's own: anybody can write one.
 
-    `files` are the attachments by number. A private file is never a file of the bug itself, where nothing would say
-    that it is private, but stays with its private comment.
+    `files` are the attachments by number. A file that not everybody may see is never a file of the bug itself, where
+    nothing would say so, but stays with its comment.
     """
     description, comments, loose = Markdown(""), list[Comment](), list[Attachment]()
+    unseen = set(files)
     for one in raw:
-        file = files.get(str(one.get("attachment_id") or ""))
-        is_new_file = file is not None and str(one["text"]).startswith("Created attachment")
-        text = (
-            texts.without_head(str(one["text"]), str((file or {}).get("summary") or "")) if file else str(one["text"])
-        )
+        number = str(one.get("attachment_id") or "")
+        text, file = _words(one, files.get(number)), files[number] if number in unseen else None
+        unseen.discard(number)
         if one.get("count") == 0:
             description = texts.neutral_text(settings, text)
             continue
-        mark = None
-        if one["creator"] == own_login:
+        is_own, mark = one["creator"] == own_login, None
+        if is_own:
             text, mark = texts.unmarked(text)
-        attached = (attachment(settings, file, names),) if file is not None and is_new_file else ()
         visibility = _visibility(settings, one, is_restricted=is_restricted)
-        if attached and not text.strip() and not one.get("is_private"):
+        attached = (attachment(settings, file, names),) if file is not None else ()
+        is_for_all = visibility.is_public or (is_own and one.get("is_private") is False)
+        if number and not text.strip() and (is_for_all or not attached):
             loose += attached
         elif mark != texts.OWN_MARK and not texts.is_bugzillas_own(text):
             comments.append(
@@ -212,6 +212,14 @@ def said(
                 )
             )
     return Said(description, tuple(comments), tuple(loose))
+
+
+def _words(raw: Mapping[str, Any], file: Mapping[str, Any] | None) -> str:
+    """What a person wrote, without Bugzilla's own words about a file. Mozilla tells it apart."""
+    if isinstance(raw.get("raw_text"), str):
+        return str(raw["raw_text"])
+    text = str(raw["text"])
+    return texts.without_head(text, str((file or {}).get("summary") or "")) if raw.get("attachment_id") else text
 
 
 def _visibility(settings: BugzillaSettings, raw: Mapping[str, Any], *, is_restricted: bool) -> Visibility:

@@ -25,7 +25,6 @@ OWN_MARK = "ticket-hub"
 """Marks a comment that only a workflow asked for: nobody's words."""
 
 _MARK = re.compile(r"\[ref: ([^\]]+)\]")
-_OF_A_FILE = re.compile(r"(?:Created|Comment on) attachment (\d+)\n")
 _OF_A_DUPLICATE = re.compile(r"\*\*\* .* \*\*\*")
 
 
@@ -60,12 +59,12 @@ def unmarked(text: str) -> tuple[str, str | None]:
 
 
 def without_head(text: str, summary: str) -> str:
-    """What a person said beside a file, without Bugzilla's own words before it. `summary` is the file's present one."""
-    head = _OF_A_FILE.match(text)
-    if head is None:
-        return text
-    rest = text[head.end() :]
-    rest = rest[len(summary) :] if rest.startswith(summary) else rest.partition("\n")[2]
+    """What a person said beside a file, without the line and the file's present `summary` that Bugzilla puts before it.
+
+    The line is in the installation's language; every comment that comes with a file has it.
+    """
+    rest = text.partition("\n")[2]
+    rest = rest[len(summary) :] if summary and rest.startswith(summary) else rest.partition("\n")[2]
     return rest.strip("\n")
 
 

@@ -252,7 +252,9 @@ class Shapes:
         }  # fmt: skip
         if comment.file is not None:
             shown["attachment_id"] = comment.file.id
-        if self._store.is_new:
+        if self._store.flavour == "bmo":
+            shown |= {"author": shown["creator"], "raw_text": comment.text}
+        elif self._store.is_new:
             shown["is_markdown"] = comment.is_markdown
         return shown
 

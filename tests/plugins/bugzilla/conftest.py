@@ -60,6 +60,13 @@ def engineer(site: BugzillaSandbox) -> Iterator[BugzillaActor]:
     person.close()
 
 
+@pytest.fixture
+def engineer_upstream(upstream: BugzillaSandbox) -> Iterator[BugzillaActor]:
+    person = actor(upstream, "engineer")
+    yield person
+    person.close()
+
+
 def connect(site: BugzillaSandbox, **more: Any) -> BugzillaConnector:
     """A connector for a sandbox, with more settings if need be."""
     return BugzillaConnector("dev", BugzillaSettings.model_validate({**hub_settings(site), **more}))

@@ -242,6 +242,16 @@ def test_a_label_is_a_keyword_where_there_is_one_and_stands_in_the_whiteboard_el
     assert seen(connector, bug).ticket.labels == {"regression", "needs docs"}
 
 
+def test_a_label_is_taken_off_where_it_stands_whatever_its_case(
+    connector: BugzillaConnector, site: BugzillaSandbox
+) -> None:
+    bug = created(connector, labels=frozenset({"regression"}))
+    kept = site.store.bugs[int(bug)]
+    kept.values["whiteboard"] = "[Needs Docs][later]"
+    change(connector, bug, remove_labels=frozenset({"regression", "needs docs"}))
+    assert (kept.keywords, kept.values["whiteboard"]) == (set(), "[later]")
+
+
 def test_what_people_wrote_in_the_whiteboard_stays(connector: BugzillaConnector, site: BugzillaSandbox) -> None:
     bug = created(connector)
     kept = site.store.bugs[int(bug)]

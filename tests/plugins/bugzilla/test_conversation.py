@@ -151,6 +151,34 @@ def test_a_file_that_was_renamed_later_changes_no_words(
     assert [c.text for c in seen(connector, bug).comments or ()] == ["Here.", "Obsolete now."]
 
 
+def test_a_file_without_words_is_the_bugs_own_only_where_everybody_may_see_it(
+    site: BugzillaSandbox, engineer: BugzillaActor
+) -> None:
+    connector, reserved = connect(site), connect(site, plain_comments="private")
+    bug = created(connector)
+    engineer.say(bug, "", public=True, files=[File("log.txt", b"13", "text/plain")])
+    reserved.attach(bug, a_file("own.txt"))
+    assert [a.name for a in seen(connector, bug).attachments] == ["log.txt", "own.txt"]
+    snapshot = seen(reserved, bug)
+    assert [a.name for a in snapshot.attachments] == ["own.txt"]
+    (comment,) = snapshot.comments or ()
+    assert (comment.visibility, [a.name for a in comment.attachments]) == (Visibility.PRIVATE, ["log.txt"])
+    connector.close()
+    reserved.close()
+
+
+def test_the_words_beside_a_file_that_the_hub_may_not_see_still_travel(
+    upstream: BugzillaSandbox, engineer_upstream: BugzillaActor
+) -> None:
+    connector = connect(upstream)
+    bug = created(connector)
+    engineer_upstream.say(bug, "See the log.", public=True, files=[File("log.txt", b"13", "text/plain")])
+    upstream.store.bugs[int(bug)].files.clear()
+    (comment,) = seen(connector, bug).comments or ()
+    assert (comment.text, comment.attachments) == ("See the log.", ())
+    connector.close()
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [

@@ -19,7 +19,8 @@ from tests.plugins.bugzilla.conftest import a_comment, created, seen
         ("Created attachment 7\nan older name\n\nIt shows 13.", "log.txt", "It shows 13."),
         ("Created attachment 7\ntwo\nlines\n\nIt shows 13.", "two\nlines", "It shows 13."),
         ("Comment on attachment 7\nlog.txt\n\nObsolete.", "log.txt", "Obsolete."),
-        ("I created attachment 7", "log.txt", "I created attachment 7"),
+        ("Anlage 7 angelegt\nlog.txt\n\nEs zeigt 13.", "log.txt", "Es zeigt 13."),
+        ("Created attachment 7\nof a file that the hub may not see\n\nHere.", "", "Here."),
     ],
 )
 def test_bugzillas_own_words_about_a_file_are_no_persons(text: str, summary: str, rest: str) -> None:
