@@ -52,9 +52,9 @@ from plugins.bugzilla.polling import PAGE, Looker, Rows
 from plugins.bugzilla.settings import BugzillaSettings
 from plugins.bugzilla.writing import Writing, mark_of
 
-ABSENT = frozenset({
-    Capability.ATTACHMENTS_IN_COMMENTS, Capability.COMMENT_AUTHORS, Capability.EDIT_COMMENTS,
-    Capability.DELETE_COMMENTS, Capability.KNOWLEDGE_BASE, Capability.RATINGS, Capability.ACTIONS,
+OFFERED = frozenset({
+    Capability.CREATE, Capability.UPDATE, Capability.TRANSITIONS, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+    Capability.ATTACHMENTS, Capability.REMOTE_LINKS, Capability.WEBHOOKS, Capability.POLLING, Capability.USERS,
 })  # fmt: skip
 """Comments can be neither edited nor deleted (recorded: comment_edit, comment_delete)."""
 
@@ -84,12 +84,8 @@ class BugzillaConnector(Connector):
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        absent = set(ABSENT)
-        if not self._settings.is_mozilla:
-            absent.add(Capability.WEBHOOKS)
-        if not self._settings.private_comments:
-            absent.add(Capability.PRIVATE_COMMENTS)
-        return frozenset(Capability) - absent
+        absent = set() if self._settings.is_mozilla else {Capability.WEBHOOKS}
+        return OFFERED - absent - (set() if self._settings.private_comments else {Capability.PRIVATE_COMMENTS})
 
     def identify(self) -> Identity:
         """By login: it is the one name that comments, histories and webhooks have in common."""
