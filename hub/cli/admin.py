@@ -119,7 +119,11 @@ def _print_findings(found: dict[str, list[Finding]]) -> None:
 @cli.command()
 @click.argument("kind")
 @click.option("--port", default=0, show_default=True, help="0 takes a free one.")
-@click.option("--flavour", default="", help="For trackers that come in several (jira: cloud, datacenter).")
+@click.option(
+    "--flavour",
+    default="",
+    help="For trackers that come in several (jira: cloud, datacenter; bugzilla: 5.2, 5.3, bmo).",
+)
 def sandbox(kind: str, port: int, flavour: str) -> None:
     """Run a local stand-in of a tracker; its first line of output says where it is and who may sign in."""
     from hub.demo.stage import make_sandbox

@@ -139,7 +139,11 @@ def _ready(deployment: Deployment, engine: EmbeddedEngine) -> Mapping[str, str |
     metavar="A:B",
     help="Which trackers: a helpdesk or bug tracker, a colon, a bug tracker. A+C:B takes two helpdesks on one tracker.",
 )
-@click.option("--flavour", default="", help="For trackers that come in several (jira: cloud, datacenter).")
+@click.option(
+    "--flavour",
+    default="",
+    help="For trackers that come in several (jira: cloud, datacenter; bugzilla: 5.2, 5.3, bmo).",
+)
 @telling_errors
 def demo(once: bool, as_json: bool, no_scenario: bool, pair: str, flavour: str) -> None:
     """Start sandboxes and a hub on free loopback ports, and play a ticket's life through them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import plugins.bugzilla.sandbox
 import plugins.freshdesk.sandbox
 import plugins.freshservice.sandbox
 import plugins.gitlab.sandbox
@@ -15,6 +16,7 @@ import plugins.solarwinds.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
+from plugins.bugzilla.connector import BugzillaConnector
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.freshservice.connector import FreshserviceConnector
 from plugins.gitlab.connector import GitlabConnector
@@ -85,3 +87,16 @@ class TestServiceDeskPlusWithReplies(ConformanceTests):
 class TestSolarwinds(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(SolarwindsConnector, plugins.solarwinds.sandbox)
+class TestBugzilla(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="5.2")
+
+
+class TestBugzillaWithKeyInHeader(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="5.3")
+
+
+class TestBugzillaOfMozilla(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="bmo")
