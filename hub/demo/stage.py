@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -171,13 +172,14 @@ def open_stage(
             stage.close()
 
 
-def make_sandbox(kind: str, flavour: str = "") -> Sandbox:
-    """A new sandbox of this kind, not started. Raises LookupError when there is none."""
+def make_sandbox(kind: str, flavour: str = "", clock: Callable[[], datetime] | None = None) -> Sandbox:
+    """A new sandbox of this kind, not started; `clock` gives its time, UTC. Raises LookupError when there is none."""
     try:
         made = _package(kind).SANDBOX
     except ImportError as error:
         raise LookupError(f"there is no sandbox of {kind!r}") from error
-    sandbox: Sandbox = made(flavour=flavour) if flavour and "flavour" in made.__init__.__annotations__ else made()
+    given = {"flavour": flavour} if flavour and "flavour" in made.__init__.__annotations__ else {}
+    sandbox: Sandbox = made(clock=clock, **given)
     return sandbox
 
 

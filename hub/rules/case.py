@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from hub.rules.history import FIELDS, Change, Field, FieldValue, History, Reply
@@ -19,19 +19,37 @@ MAX_WORDS = 200
 _WORD = re.compile(r"[^\W_]{3,}")
 
 
+MOST_IN_A_ROW = 8
+IN_A_ROW = timedelta(minutes=10)
+"""A firing so soon after the one before is one more in a row; MOST_IN_A_ROW of them, and the rule pauses as long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A rule and this ticket: whether its condition held the last time, how often it fired, and when last."""
+    """A rule and this ticket: whether its condition held the last time, how often it fired, and when last.
+
+    `row` counts the firings that followed each other quickly.
+    """
 
     holds: bool = False
     count: int = 0
     at: datetime | None = None
+    row: int = 0
+
+    def again(self, now: datetime) -> Firing:
+        """One firing more."""
+        is_soon = self.at is not None and now - self.at < IN_A_ROW
+        return Firing(True, self.count + 1, now, self.row + 1 if is_soon else 1)
+
+    def is_often(self, now: datetime) -> bool:
+        """Whether it has fired so often in so short a time that something must undo what it does."""
+        return self.row >= MOST_IN_A_ROW and self.at is not None and now - self.at < IN_A_ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """`seen` holds the last known values by name: those of a history, and `channel`, `issue_status`, `requester`,
-    `language`, `labels`, `custom`.
+    `language`, `labels`, `custom`, `last_reply`.
 
     `answers` are what each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks
     that were acted on; `clocks` state and due time as they were last computed; `words` those of title and
@@ -130,6 +148,7 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
         history = _with_changes(case.history, [Change(at, n, values[n]) for n in FIELDS if n in changed])
         values = {n: v if v != "unknown" else case.seen.get(n, v) for n, v in values.items()}
         news = News(changed=changed)
+    values["last_reply"] = _last_reply(seen) or case.seen.get("last_reply", "nobody")
     replies = _replies(seen, history) if seen.comments is not None else []
     for reply in replies:
         history = history.with_reply(reply.at, reply.by)
@@ -203,6 +222,16 @@ def _replies(seen: Seen, history: History) -> list[Reply]:
     return [reply for reply in replies if (reply.at, reply.by) not in known]
 
 
+def _last_reply(seen: Seen) -> str | None:
+    """Who wrote the last public comment, a rule for support; None where none was read."""
+    public = [c for c in seen.comments or () if c.visibility.is_public]
+    if not public:
+        return None
+    last = max(public, key=lambda comment: comment.created)
+    is_staff = last.id in seen.own_comments or _is_staff(last, seen.ticket.requester)
+    return "staff" if is_staff else "customer"
+
+
 def _is_staff(comment: Comment, requester: Person | None) -> bool:
     """Where the tracker does not tell, whoever is not the requester answers for support."""
     author = comment.author
@@ -224,7 +253,9 @@ def dump_case(case: Case) -> dict[str, Any]:
         "history": case.history.dump(),
         "seen": {name: str(v) if isinstance(v, Status | Priority | Category | Channel) else v
                  for name, v in case.seen.items()},
-        "fired": {name: [f.holds, f.count, f.at.isoformat() if f.at else None] for name, f in case.fired.items()},
+        "fired": {
+            name: [f.holds, f.count, f.at.isoformat() if f.at else None, f.row] for name, f in case.fired.items()
+        },
         "answers": {name: list(answer) for name, answer in case.answers.items()},
         "steps": sorted(case.steps),
         "clocks": {name: dict(clock) for name, clock in case.clocks.items()},
@@ -253,8 +284,8 @@ def load_case(ref: TicketRef, key: str, url: str, data: Mapping[str, Any]) -> Ca
         history=History.load(data["history"]),
         seen={name: _ENUMS[name](v) if name in _ENUMS and v is not None else v for name, v in data["seen"].items()},
         fired={
-            name: Firing(holds, count, datetime.fromisoformat(at) if at else None)
-            for name, (holds, count, at) in data["fired"].items()
+            name: Firing(holds, count, datetime.fromisoformat(at) if at else None, row)
+            for name, (holds, count, at, row) in data["fired"].items()
         },
         answers={name: (holds, because) for name, (holds, because) in data["answers"].items()},
         steps=frozenset(data["steps"]),

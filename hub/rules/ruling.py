@@ -13,13 +13,14 @@ from hashlib import sha256
 from typing import Any
 
 from hub.rules.book import RuleBook, Running, raised
-from hub.rules.case import Case, Firing, News, Seen, observe, with_values
+from hub.rules.case import IN_A_ROW, MOST_IN_A_ROW, Case, Firing, News, Seen, observe, with_values
 from hub.rules.clocks import Clock, clock_of
 from hub.rules.conditions import Answer, Facts, evaluate, facts_of, flips
 from hub.rules.history import FIELDS
 from hub.rules.placeholders import Rendered, render
 from hub.rules.values import Neighbour, ticket_values
-from hub.settings.rules import Actions, Line, Macro
+from hub.settings.rules import Actions, Line, Macro, Rule
+from hub.text import to_plain
 from hub.ticket import Category, Priority, Status, TicketRef, Value, Visibility
 
 MACRO_LABEL = "macro:"
@@ -27,6 +28,9 @@ MACRO_LABEL = "macro:"
 MACRO_COMMAND = "/macro "
 """A line of a private note that begins so does the same."""
 LONGEST_MARK = 120
+CLOCK = "clock "
+"""How explanations of clocks begin, to tell them from rules."""
+AT_ONCE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +135,6 @@ class _Pass:
 
     def _known(self) -> dict[str, object]:
         case, seen = self._case, self._seen
-        replies = case.history.replies
         language = self._language()
         return {
             **facts_of(seen.ticket),
@@ -145,7 +148,7 @@ class _Pass:
             "created": case.history.created,
             "updated": seen.ticket.updated or self._now,
             "line_since": case.line_since,
-            "last_reply": replies[-1].by if replies else "nobody",
+            "last_reply": case.seen.get("last_reply", "nobody"),
             "replied": self._news.replied,
             "changed": self._news.changed,
             "rating": case.rating,
@@ -199,52 +202,68 @@ class _Pass:
             if step in self._steps:
                 continue
             self._steps.add(step)
-            what = "is breached" if percent == 100 else f"has used up {percent} %"
-            because = f"{running.promise.agreement.kind} {name} {what} since {at:%Y-%m-%d %H:%M} UTC"
+            what = "is late" if percent == 100 else f"has used up {percent} % of its time"
+            local = at.astimezone(running.promise.calendar.zone)
+            measure = str(running.target.measure).replace("_", " ")
+            kind = running.promise.agreement.kind
+            because = f"{kind} {running.promise.name}: the {measure} {what} since {local:%Y-%m-%d %H:%M %Z}"
             is_over = not clock.state.is_open
             self._explained.append(
-                Explained(rule=f"clock {name} {percent} %", fired=not is_over, holds=True,
+                Explained(rule=f"{CLOCK}{name} {percent} %", fired=not is_over, holds=True,
                           because=because + (", but it has ended since" if is_over else ""))
             )  # fmt: skip
             if actions is not None and not is_over:
                 self._do(actions, f"clock {step}", because)
         self._facts["clocks"] = {name: clock for name, (_, clock) in self._clocks.items()}
-        self._show_clocks()
-
-    def _show_clocks(self) -> None:
-        for name, (running, clock) in self._clocks.items():
-            if self._case.clocks.get(name) == shown(clock):
-                continue
-            for show in running.promise.agreement.show:
-                if show.target == running.target.measure:
-                    for field_name, value in ((show.due, clock.due), (show.state, str(clock.state))):
-                        if field_name:
-                            self._set(f"custom:{field_name}", value, f"clock {name}", "people see the clock there")
 
     # rules
 
     def follow_rules(self) -> None:
+        """Each rule whose condition has come to hold does what it says, in the order of the book."""
         for rule in self._book.rules:
             answer = self._evaluate(rule.when)
             before = self._fired.get(rule.name, Firing())
-            again_at = None
-            if rule.again_after is not None and before.at is not None:
-                again_at = before.at + timedelta(minutes=rule.again_after)
-            is_again = before.holds and again_at is not None and again_at <= self._now
-            fires = bool(answer.holds) and (not before.holds or is_again)
+            is_due = bool(answer.holds) and (not before.holds or self._is_due_again(rule, before))
+            is_stopped = is_due and before.is_often(self._now)
+            fires = is_due and not is_stopped
             if fires:
-                firing = Firing(True, before.count + 1, self._now)
-                self._do(rule.then, f"rule {rule.name}.{firing.count}", answer.because, rule=rule.name)
-            elif answer.holds is None:
-                firing = before
-            else:
-                firing = replace(before, holds=bool(answer.holds))
-            self._fired[rule.name] = firing
-            if answer.holds and rule.again_after is not None and firing.at is not None:
-                self._looks.append(max(firing.at + timedelta(minutes=rule.again_after), self._now))
-            self._looks += flips(rule.when, self._facts, self._now)
-            why = answer.because if fires or not answer.holds else f"{answer.because}; done already"
+                self._fired[rule.name] = before.again(self._now)
+                source = f"rule {rule.name}.{before.count + 1}"
+                self._do(rule.then, source, answer.because, rule=rule.name)
+            why = answer.because
+            if is_stopped:
+                why += f"; but it fired {MOST_IN_A_ROW} times in a row: does something else undo what it does?"
+            elif answer.holds and not fires:
+                why += "; done already"
             self._explained.append(Explained(rule=rule.name, fired=fires, holds=answer.holds, because=why))
+
+    def _is_due_again(self, rule: Rule, before: Firing) -> bool:
+        if rule.again_after is None or before.at is None:
+            return False
+        return before.at + timedelta(minutes=rule.again_after) <= self._now
+
+    def _settle_rules(self) -> None:
+        """Whether each condition holds after all that was done, without what was news: by that the next look tells
+        what has come to hold since."""
+        calm = {**self._facts, "changed": {}, "replied": frozenset()}
+        for explained, rule in zip(self._rules_explained(), self._book.rules, strict=True):
+            firing = self._fired.get(rule.name, Firing())
+            holds = evaluate(rule.when, calm, self._now).holds
+            if firing.is_often(self._now) and not firing.holds and not explained.fired:
+                assert firing.at is not None
+                self._looks.append(firing.at + IN_A_ROW)
+                continue
+            if holds and not explained.holds and not firing.holds:
+                # A later rule brought it about: it is this rule's turn at the next look, which is at once.
+                self._looks.append(self._now + AT_ONCE)
+                continue
+            self._fired[rule.name] = firing if holds is None else replace(firing, holds=holds)
+            if holds and rule.again_after is not None and firing.at is not None:
+                self._looks.append(max(firing.at + timedelta(minutes=rule.again_after), self._now + AT_ONCE))
+            self._looks += flips(rule.when, self._facts, self._now)
+
+    def _rules_explained(self) -> list[Explained]:
+        return [e for e in self._explained if not e.rule.startswith(CLOCK)]
 
     # macros
 
@@ -254,8 +273,7 @@ class _Pass:
             if label.casefold().startswith(MACRO_LABEL):
                 count = self._fired.get(label, Firing()).count + 1
                 self._run_macro(label[len(MACRO_LABEL) :], f"{label}.{count}", f"an agent set the label {label}")
-                self._remove[label] = None
-                self._reasons.setdefault(label, "the macro was run")
+                self._label(label, label, "the macro was run", is_on=False)
                 self._fired[label] = Firing(False, count, self._now)
         for comment in self._seen.comments or ():
             step = f"note {comment.id}"
@@ -302,13 +320,9 @@ class _Pass:
             wanted = raised(self._facts.get("priority"), actions.raise_priority)
             self._set("priority", wanted, source, because)
         for label in actions.add_labels:
-            self._add[label] = None
-            self._remove.pop(label, None)
-            self._reasons.setdefault(source, because)
+            self._label(label, source, because, is_on=True)
         for label in actions.remove_labels:
-            self._remove[label] = None
-            self._add.pop(label, None)
-            self._reasons.setdefault(source, because)
+            self._label(label, source, because, is_on=False)
         if actions.line is not None:
             self._move(actions, source, because, rule)
         for text, visibility, name in ((actions.note, "private", "note"), (actions.reply, "public", "reply")):
@@ -321,7 +335,8 @@ class _Pass:
         for index, notice in enumerate(actions.notify):
             said = self._render(notice.text, rule, because)
             for to in notice.to:
-                self._want(source, f"notice {index} {to}", "notice", {"to": to, "text": said.text}, because)
+                message = {"to": to, "text": to_plain(said.text)}
+                self._want(source, f"notice {index} {to}", "notice", message, because)
         for index, call in enumerate(actions.run):
             arguments = {key: str(self._render(text, rule, because).text) for key, text in call.with_.items()}
             data = {"action": call.action, "with": arguments}
@@ -346,10 +361,10 @@ class _Pass:
         line = self._book.lines[number]
         self._set("line", number, source, reason)
         if line.label:
-            self._add[line.label] = None
+            self._label(line.label, source, reason, is_on=True)
         for other, known in self._book.lines.items():
             if other != number and known.label in self._seen.ticket.labels and known.label:
-                self._remove[known.label] = None
+                self._label(known.label, source, reason, is_on=False)
         if is_told:
             said = f"Handed to line {number} ({line.name}): {reason}"
             self._want(source, f"line {number}", "text", _text(said), reason)
@@ -384,6 +399,15 @@ class _Pass:
         self._facts[name] = value
         self._reasons.setdefault(source, because)
 
+    def _label(self, label: str, source: str, because: str, *, is_on: bool) -> None:
+        here, there = (self._add, self._remove) if is_on else (self._remove, self._add)
+        here[label] = None
+        there.pop(label, None)
+        self._reasons.setdefault(source, because)
+        labels = self._facts["labels"]
+        assert isinstance(labels, frozenset)
+        self._facts["labels"] = labels | {label} if is_on else labels - {label}
+
     def _want(self, source: str, name: str, kind: str, data: Mapping[str, Any], because: str) -> None:
         self._wanted.append(Wanted(mark=_mark(f"{source} {name}"), kind=kind, data=data, because=because))
 
@@ -394,7 +418,11 @@ class _Pass:
 
     def _render(self, text: str, rule: str, reason: str) -> Rendered:
         facts, situation = self._facts, self._situation
-        due = [clock.due for _, clock in self._clocks.values() if clock.due is not None and clock.state.is_open]
+        due = [
+            clock.due.astimezone(running.promise.calendar.zone)
+            for running, clock in self._clocks.values()
+            if clock.due is not None and clock.state.is_open
+        ]
         line = self._line_of(facts.get("line"))
         values = ticket_values(
             self._seen.ticket,
@@ -418,7 +446,25 @@ class _Pass:
 
     # the end
 
+    def _show(self, clocks: Mapping[str, tuple[Running, Clock]]) -> None:
+        """Writes clocks that moved into the fields where people see them."""
+        for name, (running, clock) in clocks.items():
+            if self._case.clocks.get(name) == shown(clock):
+                continue
+            zone = running.promise.calendar.zone
+            due = clock.due.astimezone(zone) if clock.due else None
+            for show in running.promise.agreement.show:
+                if show.target == running.target.measure:
+                    for field_name, value in ((show.due, due), (show.state, str(clock.state))):
+                        if field_name:
+                            self._set(f"custom:{field_name}", value, f"clock {name}", "people see the clock there")
+
     def outcome(self) -> Ruling:
+        """What all of it comes to. The clocks are those after everything that was set."""
+        found = clocks_of(self._book, with_values(self._case, self._values, self._now), self._facts, self._now)
+        self._facts["clocks"] = {name: clock for name, (_, clock) in found.items()}
+        self._settle_rules()
+        self._show(found)
         if self._values or self._add or self._remove:
             data = {
                 "values": dict(self._values),
@@ -432,11 +478,10 @@ class _Pass:
         case = replace(
             with_values(self._case, self._values, self._now),
             fired=self._fired,
-            answers={e.rule: (e.holds, e.because) for e in self._explained if not e.rule.startswith("clock ")},
+            answers={e.rule: (e.holds, e.because) for e in self._rules_explained()},
             steps=frozenset(self._steps),
         )
-        # What was set may have changed what a clock waits for.
-        clocks = {name: clock for name, (_, clock) in clocks_of(self._book, case, self._facts, self._now).items()}
+        clocks = {name: clock for name, (_, clock) in found.items()}
         case = replace(case, clocks={name: shown(clock) for name, clock in clocks.items()})
         looks = [*self._looks, *(clock.next_at for clock in clocks.values() if clock.next_at is not None)]
         return Ruling(

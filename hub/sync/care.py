@@ -37,6 +37,8 @@ MAX_PASSES = 3
 """How often what was ordered leads to more orders within one run: an action that tells something, a macro of a rule."""
 RULE_MARK = "rule:"
 """How the origin ids begin of texts that rules wrote."""
+AGENTS_MARKS = (f"{RULE_MARK}macro:", f"{RULE_MARK}note ")
+"""And of those by which an agent's label or note had a macro run."""
 
 
 def look_after(progress: Progress) -> bool:
@@ -232,15 +234,22 @@ def _seen(context: Context, state: LinkState, member: Member) -> Seen:
     assert context.book is not None
     ticket = member.snapshot.ticket
     by_label = (n for n, line in context.book.lines.items() if line.label and line.label in ticket.labels)
-    own = {c.target_id for c in state.copies if c.kind == "note" and c.target == member.ref}
+    labelled = next(by_label, None)
+    # What an agent's macro says is the agent's answer; what a rule says is nobody's.
+    own = {
+        c.target_id
+        for c in state.copies
+        if c.kind == "note" and c.target == member.ref and not c.origin_id.startswith(AGENTS_MARKS)
+    }
     marked = {c.id for c in member.snapshot.comments or () if is_own_mark(c.marker, context.journal.install_id)}
-    mirrored = {c.target_id for c in state.copies if c.kind == "comment" and c.target == member.ref}
+    known = {c.target_id for c in state.copies if c.target == member.ref}
     return Seen(
         ticket=ticket,
         assignee=member.people.key(member.ref.tracker, ticket.assignee),
-        line=ticket.line or next(by_label, None),
+        # Where the hub cannot move a ticket to another group, its label tells better than the group.
+        line=ticket.line or labelled if member.can(Capability.LINES) else labelled or ticket.line,
         comments=member.snapshot.comments,
-        own_comments=frozenset(own | (marked - mirrored)),
+        own_comments=frozenset(own | (marked - known)),
         issue_status=_issue_status(state),
     )
 
@@ -388,8 +397,10 @@ def _change(progress: Progress, member: Member, order: Order) -> ChangeTicket | 
                 present = member.snapshot.ticket.assignee
                 if (present.id if present else None) != wanted:
                     values[name] = wanted
-            elif member.form.hold(name, value) != _present(member, name):
-                values[name] = member.form.hold(name, value)
+            else:
+                held = member.form.hold(name, _fitting(progress.context, order.ref.tracker, name, value))
+                if held != _present(member, name):
+                    values[name] = held
         except Unwritable as error:
             if name != "line":
                 progress.fail(
@@ -404,6 +415,14 @@ def _change(progress: Progress, member: Member, order: Order) -> ChangeTicket | 
     return ChangeTicket(
         target=order.ref, mark=order.mark, changes=wanted_changes, order_ids=(order.id,), because=order.because
     )
+
+
+def _fitting(context: Context, tracker: str, name: str, value: Value) -> Value:
+    """A time as people read it where the field is no date."""
+    if not isinstance(value, datetime):
+        return value
+    described = context.connectors[tracker].base_settings.fields.get(name.removeprefix("custom:"))
+    return value if described is None or described.type == "date" else f"{value:%Y-%m-%d %H:%M} {value:%Z}"
 
 
 def _present(member: Member, name: str) -> object:

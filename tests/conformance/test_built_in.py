@@ -10,6 +10,7 @@ import plugins.gitlab.sandbox
 import plugins.jira.sandbox
 import plugins.mantis.sandbox
 import plugins.otrs.sandbox
+import plugins.servicedesk_plus.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
@@ -19,6 +20,7 @@ from plugins.gitlab.connector import GitlabConnector
 from plugins.jira.connector import JiraConnector
 from plugins.mantis.connector import MantisConnector
 from plugins.otrs.connector import OtrsConnector
+from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
 from plugins.zendesk.connector import ZendeskConnector
 
 
@@ -60,3 +62,19 @@ class TestOtrs(ConformanceTests):
 class TestMantis(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(MantisConnector, plugins.mantis.sandbox)
+
+
+class TestServiceDeskPlusOnPremises(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(ServiceDeskPlusConnector, plugins.servicedesk_plus.sandbox, flavour="on_premises")
+
+
+class TestServiceDeskPlusCloud(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(ServiceDeskPlusConnector, plugins.servicedesk_plus.sandbox, flavour="cloud")
+
+
+class TestServiceDeskPlusWithReplies(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        sandbox = plugins.servicedesk_plus.sandbox
+        return sandbox_site(ServiceDeskPlusConnector, sandbox, flavour="cloud", public_as="reply")
