@@ -25,6 +25,8 @@ from hub.sync.run import Result
 
 log = structlog.get_logger("hub")
 
+LOOK_FOR_END = 1.0
+"""Seconds."""
 GARBAGE_AFTER = 20_000
 """How many more objects there are when the garbage collector looks again; Python's own 700 suits small programs."""
 
@@ -77,6 +79,7 @@ def _serve(deployment: Deployment, port: int | None) -> None:
         signal.signal(number, lambda *_: ended.set())
     metrics.watch_wakes(engine.counts)
     metrics.watch_failures(lambda: _count_failures(deployment))
+    metrics.watch_journal(deployment.journal.counts)
     metrics.watch_polls(lambda: _poll_ages(deployment))
     _keep_what_was_loaded()
     engine.start()
@@ -84,7 +87,9 @@ def _serve(deployment: Deployment, port: int | None) -> None:
     click.echo(f"hub listens on {server.url}")
     log.info("serving", url=server.url, trackers=sorted(deployment.connectors))
     try:
-        ended.wait()
+        # In turns, because a signal that another thread took does not end a wait without an end.
+        while not ended.wait(LOOK_FOR_END):
+            pass
     finally:
         server.stop()
         engine.stop(settings.engine.drain)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    WithJsonSchema,
+    field_validator,
+)
 
 from hub.settings.rules import (
     Agreement,
@@ -155,6 +163,7 @@ class LinkSettings(Section):
         "there is one, the issue's description is the engineers' own from then on.",
     )
     on_unlink: Literal["keep", "remove_links"] = "remove_links"
+    _policies: dict[str, FieldPolicy] = PrivateAttr(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -162,11 +171,13 @@ class LinkSettings(Section):
 
     def policy(self, field_name: str) -> FieldPolicy:
         """The policy of a field: what the settings say over what is usual for this field."""
-        given = self.fields.get(field_name)
-        usual = FIELD_DEFAULTS.get(field_name, {"initial": "tickets"})
-        if given is None:
-            return FieldPolicy.model_validate(usual)
-        return FieldPolicy.model_validate(usual | given.model_dump(exclude_unset=True))
+        known = self._policies.get(field_name)
+        if known is None:
+            given = self.fields.get(field_name)
+            usual = FIELD_DEFAULTS.get(field_name, {"initial": "tickets"})
+            said = given.model_dump(exclude_unset=True) if given else {}
+            known = self._policies[field_name] = FieldPolicy.model_validate(usual | said)
+        return known
 
 
 class Server(Section):

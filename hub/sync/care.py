@@ -51,6 +51,7 @@ def look_after(progress: Progress) -> bool:
     refs = [m.ref for m in progress.state.tickets if m.is_usable and context.looks_after(m.ref.tracker)]
     if not refs:
         return False
+    progress.end_opening()
     with context.journal.read() as connection:
         known = cases.cases_of(connection, refs)
         ordered = cases.open_orders(connection, refs)
@@ -196,7 +197,7 @@ def _rule(
         return
     for one in fired:
         log.info("rule fired", ticket=str(ref), rule=one.rule)
-    with context.journal.write() as connection:
+    with progress.transaction() as connection:
         cases.save_case(connection, record)
         cases.place_orders(connection, orders, now)
         for order in asked:

@@ -6,7 +6,8 @@ twice, and at the end of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -51,6 +52,7 @@ class Progress:
         self.done_writes: list[FieldWrite] = []
         self._known_failures = list(known_failures)
         self._later: list[Callable[[Connection], None]] = []
+        self._opening: tuple[Connection, ExitStack] | None = None
         self._events: list[events.Event] = []
         self._receipts: list[Receipt] = []
         self._receipts_at_end: list[Receipt] = []
@@ -102,8 +104,32 @@ class Progress:
 
     def flush(self) -> None:
         """Makes durable what was gathered."""
-        with self.context.journal.write() as connection:
+        with self.transaction() as connection:
             self.flush_into(connection)
+
+    def open_with(self, connection: Connection, end: ExitStack) -> None:
+        """Lets the next transaction of this run go on with one that has begun already; `end` ends that one.
+
+        So a new link and its first intents become durable together. It has to end before anything else waits for
+        a turn to write, and before any call.
+        """
+        self._opening = (connection, end)
+
+    def end_opening(self) -> None:
+        """Makes what `open_with` began durable, if it has not ended yet."""
+        if self._opening is not None:
+            self.flush()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction that writes; durable when the block ends without an error."""
+        if self._opening is None:
+            with self.context.journal.write() as connection:
+                yield connection
+        else:
+            (connection, end), self._opening = self._opening, None
+            with end:
+                yield connection
 
     def note(self, kind: str, ref: TicketRef | None = None, **data: Any) -> None:
         """An entry in the record of this link."""

@@ -7,6 +7,7 @@ that a key runs in one place at a time.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -329,34 +330,35 @@ def _escalate(
 ) -> Result:
     now = context.now()
     held = ""
-    try:
-        with context.journal.write() as connection:
-            if links.link_of(connection, ref) is not None:
-                # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
-                return Result("idle", why="it joined a link meanwhile")
-            was_unlinked = events.was_unlinked(connection, ref)
-            if order is not None:
-                outcome = "somebody unlinked it" if was_unlinked else f"escalated by {policy.title}"
-                cases.finish_order(connection, order.id, "dropped" if was_unlinked else "done", outcome)
-            if not was_unlinked:
-                loaded = _create_link(connection, context, policy, ref, snapshot, because, now)
-                # From the moment that the link can be seen its key is held here, until this run is over.
-                held = loaded.progress.key
-                context.holds.take(held)
-                if taken:
-                    loaded.taken = taken
-                else:
-                    # Nothing else would bring this run back after a crash.
-                    deliveries.wake(connection, held, now, "escalated")
-                    loaded.taken = deliveries.wakes_of(connection, [held], now)
-                loaded.waiting = waiting
+    with ExitStack() as stack:
+        stack.callback(lambda: context.holds.give_back(held))
+        opening = stack.enter_context(ExitStack())
+        connection = opening.enter_context(context.journal.write())
+        if links.link_of(connection, ref) is not None:
+            # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
+            return Result("idle", why="it joined a link meanwhile")
+        was_unlinked = events.was_unlinked(connection, ref)
+        if order is not None:
+            outcome = "somebody unlinked it" if was_unlinked else f"escalated by {policy.title}"
+            cases.finish_order(connection, order.id, "dropped" if was_unlinked else "done", outcome)
         if was_unlinked:
+            opening.close()
             why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} links it again"
             return _leave_alone(context, ref, taken, waiting, why)
+        loaded = _create_link(connection, context, policy, ref, snapshot, because, now)
+        # From the moment that the link can be seen its key is held here, until this run is over.
+        held = loaded.progress.key
+        context.holds.take(held)
+        if taken:
+            loaded.taken = taken
+        else:
+            # Nothing else would bring this run back after a crash.
+            deliveries.wake(connection, held, now, "escalated")
+            loaded.taken = deliveries.wakes_of(connection, [held], now)
+        loaded.waiting = waiting
+        loaded.progress.open_with(connection, opening)
         log.info("escalated", link=loaded.progress.state.id, ticket=str(ref), rule=policy.title)
         return _run_loaded(loaded, {ref: snapshot})
-    finally:
-        context.holds.give_back(held)
 
 
 def _create_link(
@@ -486,6 +488,7 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         return Result("written", progress.context.now(), why)
     echoes: list[int] = []
     if progress.state.settings.template and progress.state.issue is None:
+        progress.end_opening()
         refs = [m.ref for m in progress.state.tickets]
         progress.state = replace(progress.state, due=earliest_due(progress.context, refs))
     try:
@@ -519,6 +522,8 @@ def _has_merged(loaded: _Loaded) -> bool:
         for hint in map(load_hint, delivery.hints)
         if hint.merged_into and hint.ticket_id == delivery.ref.id
     }
+    if merged:
+        loaded.progress.flush()
     has_changed = False
     for gone, heir in sorted(merged, key=str):
         with context.journal.write() as connection:
@@ -537,7 +542,8 @@ def _has_merged(loaded: _Loaded) -> bool:
 def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tuple[dict[TicketRef, Request], list[int]]:
     progress = loaded.progress
     context, state = progress.context, progress.state
-    trackers = {d.ref.tracker for d in loaded.waiting}
+    # What is at hand needs no look at who caused it, which may take a call.
+    trackers = {d.ref.tracker for d in loaded.waiting if d.ref not in at_hand}
     own = {tracker: context.own_account(tracker) for tracker in trackers}
     wanted, echoes = requests_of(state.members, loaded.waiting, state.copies, own)
     everything = (
@@ -558,6 +564,7 @@ def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tup
 
 
 def _read(progress: Progress, ref: TicketRef, request: Request) -> None:
+    progress.end_opening()
     try:
         read_member(progress, ref, request)
     except NotFoundError as error:
@@ -640,8 +647,7 @@ def _forget(context: Context, loaded: _Loaded | None) -> Result:
 
 def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
     progress = loaded.progress
-    context = progress.context
-    with context.journal.write() as connection:
+    with progress.transaction() as connection:
         progress.flush_all_into(connection)
         for member in progress.state.members if progress.state.id else ():
             shadow = dump_shadow(advance(progress.state, member, progress.held_back, progress.is_complete))
@@ -660,7 +666,7 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
             rest = [d.id for d in loaded.waiting if d.id not in set(echoes)]
             deliveries.settle_deliveries(connection, rest, "done")
             deliveries.settle_wakes(connection, loaded.taken)
-            restore_looks(connection, context, [m.ref for m in progress.state.tickets])
+            restore_looks(connection, progress.context, [m.ref for m in progress.state.tickets])
             # An escalation is woken under its link's key inside the run itself.
             progress.settle_failures(connection)
     return result
