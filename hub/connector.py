@@ -203,7 +203,7 @@ class Changes:
     """Field changes of one ticket, written in as few calls as the tracker allows.
 
     `values` by neutral field name (`title`, `description`, `status` unless the tracker has transitions,
-    `priority`, `category`, `assignee`, `custom:<name>`); None clears a field.
+    `priority`, `category`, `assignee`, `line`, `custom:<name>`); None clears a field, and is never given for a line.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -453,6 +453,9 @@ class Connector(ABC):
         self.statuses = ValueMap.build(Status, self.default_statuses, settings.statuses)
         self.priorities = ValueMap.build(Priority, self.default_priorities, settings.priorities)
         self.categories = ValueMap.build(Category, self.default_categories, settings.categories)
+        self.lines: Mapping[int, Sequence[str]] = {}
+        """Support line -> the tracker's groups or queues that are this line; tickets are handed to the first. Set by
+        connectors whose settings name them."""
 
     @property
     @abstractmethod
@@ -488,8 +491,8 @@ class Connector(ABC):
             "priority": ("priorities", self.priorities),
             "category": ("categories", self.categories),
         }
-        if field_name == "line" and Capability.LINES not in self.capabilities:
-            raise Unwritable(f"{self.name} has no groups for support lines; name them under trackers.{self.name}.lines")
+        if field_name == "line":
+            return self.line_of(self.group_of(value))
         if field_name not in tables or value is None:
             return value
         setting, table = tables[field_name]
@@ -514,6 +517,20 @@ class Connector(ABC):
         if word is None:
             raise Unwritable(f"{self.name} has no {field_name} for {value}")
         return word
+
+    def group_of(self, line: Value) -> str:
+        """The group or queue that a ticket of this support line is handed to, as the settings name it. Pure.
+
+        Raises Unwritable where the line has none.
+        """
+        groups = self.lines.get(line, ()) if isinstance(line, int) else ()
+        if not groups:
+            raise Unwritable(f"{self.name} has no group for line {line}; name one under trackers.{self.name}.lines")
+        return groups[0]
+
+    def line_of(self, group: str) -> int | None:
+        """The support line of a group or queue, of several the first that names it; None where none does. Pure."""
+        return next((line for line, groups in self.lines.items() if group in groups), None)
 
     def hold_text(self, text: Markdown) -> Markdown:
         """A text as this tracker would show it after it was written. Pure."""

@@ -440,7 +440,14 @@ def _suggestion(progress: Progress, member: Member, order: Order) -> AddComment 
     if Capability.KNOWLEDGE_BASE not in connector.capabilities:
         progress.order_done(order.id, "this tracker has no knowledge base that can be searched")
         return None
-    found = connector.find_articles(member.snapshot.ticket.title, int(order.data["count"]))
+    try:
+        found = connector.find_articles(member.snapshot.ticket.title, int(order.data["count"]))
+    except PermanentError as error:
+        # What else is wanted for the ticket does not wait for this.
+        why = error.why
+        progress.fail(order.ref, f"order:{order.mark}", "", error)
+        progress.later(lambda connection: cases.finish_order(connection, order.id, "dropped", why))
+        return None
     if not found:
         progress.order_done(order.id, "no article fits")
         return None

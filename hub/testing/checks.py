@@ -377,6 +377,41 @@ def every_priority_is_written_or_refused_beforehand(kit: Kit) -> None:
         raise NotPossible("no priority is mapped to one of this tracker's")
 
 
+@check(Capability.CREATE, Capability.UPDATE, Capability.LINES)
+def a_ticket_is_handed_from_line_to_line_and_back(kit: Kit) -> None:
+    """To the settings' first group of each line; what is read back was foretold."""
+    connector, ticket_id = kit.connector, kit.create().id
+    lines = list(connector.lines)
+    if not lines:
+        raise NotPossible("the settings name no groups for support lines")
+    for line in [*lines, *lines[::-1]]:
+        held = connector.hold("line", line)
+        before = connector.read(ticket_id, Known())
+        connector.update(ticket_id, Changes(values={"line": line}), before)
+        after = connector.read(ticket_id, Known()).ticket
+        same(after.line, held, f"the line of a ticket that was handed to line {line}")
+        same(after.title, before.ticket.title, "the title of a ticket that was handed over")
+
+
+@check(Capability.CREATE, Capability.LINES)
+def a_new_ticket_goes_to_the_line_that_was_asked_for(kit: Kit) -> None:
+    connector = kit.connector
+    for line in connector.lines:
+        created = kit.create(a_draft(values={"line": line}))
+        expect("line" not in created.refused, f"line {line} was refused: {created.refused}")
+        held = connector.hold("line", line)
+        same(connector.read(created.id, Known()).ticket.line, held, f"the line of a ticket made for line {line}")
+
+
+@check(Capability.LINES)
+def a_line_without_a_group_is_refused_beforehand(kit: Kit) -> None:
+    unknown = max(kit.connector.lines, default=0) + 1
+    error = raises(Unwritable, lambda: kit.connector.hold("line", unknown), f"line {unknown}")
+    expect(
+        str(unknown) in str(error) and "lines" in str(error), f"the refusal says neither which nor what to do: {error}"
+    )
+
+
 @check(Capability.CREATE, Capability.UPDATE)
 def labels_are_added_and_removed_and_others_stay(kit: Kit) -> None:
     connector, ticket_id = kit.connector, kit.ticket()
@@ -630,6 +665,31 @@ def a_link_is_written_twice_and_removed_twice(kit: Kit) -> None:
         expect(not public, "customers can read about the link")
     connector.remove_link(ticket_id, link.global_id)
     connector.remove_link(ticket_id, link.global_id)
+
+
+# -- knowledge base -----------------------------------------------------------------------------------------------
+
+
+@check(Capability.KNOWLEDGE_BASE)
+def articles_are_found_by_words_and_no_more_than_asked_for(kit: Kit) -> None:
+    connector = kit.connector
+    found = connector.find_articles("invoice", 10)
+    expect(len(found) <= 10, f"{len(found)} articles instead of at most 10")
+    expect(all(a.title and a.url.startswith("http") for a in found), f"an article without title or address: {found}")
+    expect(len(connector.find_articles("invoice", 1)) <= 1, "more than one article was given for a limit of one")
+    if kit.site.sandbox is not None:
+        expect(len(found) >= 2, f"an account with articles about invoices gives {[a.title for a in found]}")
+        said = [a.title.casefold() for a in found]
+        # What every sandbox has beside them: an article for agents only, and one that is not published.
+        expect(not any("correcting" in title or "by card" in title for title in said), f"not for customers: {said}")
+
+
+@check(Capability.KNOWLEDGE_BASE)
+def words_that_fit_nothing_and_odd_words_find_nothing(kit: Kit) -> None:
+    connector = kit.connector
+    for words in ("", "   ", "?!…", "xyzzyqwv", '"unclosed: -(quotes) AND [brackets'):
+        found = connector.find_articles(words, 3)
+        expect(len(found) == 0 or "unclosed" in words, f"{words!r} finds {[a.title for a in found]}")
 
 
 # -- noticing -----------------------------------------------------------------------------------------------------

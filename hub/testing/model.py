@@ -48,6 +48,7 @@ from hub.ticket import (
     Snapshot,
     Status,
     Ticket,
+    Value,
     Visibility,
 )
 
@@ -225,6 +226,11 @@ class ModelConnector(Connector):
 
     def identify(self) -> Identity:
         return Identity(HUB_ACCOUNT, "The Hub")
+
+    def hold(self, field_name: str, value: Value) -> Value:
+        if field_name == "line" and Capability.LINES in self.capabilities:
+            return value
+        return super().hold(field_name, value)
 
     def hold_label(self, label: str) -> str:
         return label.lower().replace(" ", "_")

@@ -82,10 +82,13 @@ class JiraConnector(Connector):
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(Capability) - {
-            Capability.ATTACHMENTS_IN_COMMENTS, Capability.COMMENT_AUTHORS, Capability.KNOWLEDGE_BASE,
-            Capability.RATINGS, Capability.ACTIONS,
-        }  # fmt: skip
+        return frozenset(
+            {
+                Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+                Capability.EDIT_COMMENTS, Capability.DELETE_COMMENTS, Capability.ATTACHMENTS, Capability.WEBHOOKS,
+                Capability.POLLING, Capability.REMOTE_LINKS, Capability.USERS, Capability.TRANSITIONS,
+            }
+        )  # fmt: skip
 
     def identify(self) -> Identity:
         if self._identity is None:

@@ -27,6 +27,8 @@ def of_values(
             body["technician"] = {"id": str(value)} if value else None
         elif name == "category":
             body["request_type"] = {"name": maps.native(name, value)}
+        elif name == "line":
+            body["group"] = {"name": maps.group_of(value)}
         elif name == "priority":
             body["priority"] = {"name": maps.native(name, value)}
         elif name == "status":

@@ -36,6 +36,7 @@ PAGE = 100
 FIELDS = {
     "subject": "title",
     "technician": "assignee",
+    "group": "line",
     "request_type": "category",
     TAGS: "labels",
 }

@@ -67,6 +67,7 @@ class ServiceDeskPlusConnector(Connector):
         super().__init__(name, settings)
         assert isinstance(settings, ServiceDeskPlusSettings)
         self._settings = settings
+        self.lines = settings.lines
         self._client = ServiceDeskPlusClient(self, settings)
         self._directory = Directory(self._client)
         self._conversations = Conversations(
@@ -87,7 +88,7 @@ class ServiceDeskPlusConnector(Connector):
         if self._settings.public_as == "note":
             # What was mailed is out.
             offered |= {Capability.EDIT_COMMENTS, Capability.DELETE_COMMENTS}
-        return frozenset(offered)
+        return frozenset(offered | ({Capability.LINES} if self.lines else set()))
 
     def identify(self) -> Identity:
         """The technician of the settings: nothing in the API tells whose key or token this is."""
@@ -153,6 +154,10 @@ class ServiceDeskPlusConnector(Connector):
             except ValueError as error:
                 raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
         return super().hold(field_name, value)
+
+    def line_of(self, group: str) -> int | None:
+        folded = group.casefold()
+        return next((line for line, groups in self.lines.items() if folded in map(str.casefold, groups)), None)
 
     def hold_text(self, text: Markdown) -> Markdown:
         return texts.held(text)

@@ -104,8 +104,7 @@ def ticket(settings: ServiceDeskPlusSettings, maps: Connector, raw: Mapping[str,
     """A neutral ticket. `maps` is the connector, for its tables."""
     native = {k: name_of(raw.get(k)) for k in ("status", "priority", "request_type")}
     technician = raw.get("technician")
-    groups = {line: {g.casefold() for g in names} for line, names in settings.lines.items()}
-    group = name_of(raw.get("group")).casefold()
+    group = name_of(raw.get("group"))
     return Ticket(
         id=str(raw["id"]),
         key=key_of(raw),
@@ -116,7 +115,7 @@ def ticket(settings: ServiceDeskPlusSettings, maps: Connector, raw: Mapping[str,
         priority=maps.priorities.to_neutral(native["priority"]),
         category=maps.categories.to_neutral(native["request_type"]),
         channel=CHANNELS.get(name_of(raw.get("mode")).casefold(), Channel.UNKNOWN),
-        line=next((line for line, names in groups.items() if group in names), None) if group else None,
+        line=maps.line_of(group) if group else None,
         requester=person(raw.get("requester")) if raw.get("requester") else None,
         # A technician's object does not always say that it is one.
         assignee=person({"is_technician": True, **technician}) if isinstance(technician, dict) else None,

@@ -84,7 +84,13 @@ class Sideloads:
         found = self.users.get(user_id)
         if found is None:
             return Person(str(user_id))
-        return Person(str(user_id), found["name"] or "", found.get("email"), found.get("role") in ("agent", "admin"))
+        return Person(
+            str(user_id),
+            found["name"] or "",
+            found.get("email"),
+            found.get("role") in ("agent", "admin"),
+            (found.get("locale") or "").lower() or None,
+        )
 
 
 def field_value(field: CustomField, value: Any) -> CustomValue:
@@ -137,7 +143,6 @@ def ticket(settings: ZendeskSettings, maps: Any, raw: Mapping[str, Any], people:
     """A neutral ticket. `maps` is the connector, for its tables; the description comes with the comments."""
     custom = {str(f["id"]): f["value"] for f in raw.get("custom_fields") or ()}
     group = people.groups.get(raw.get("group_id"))
-    line = next((n for n, names in settings.lines.items() if group in names), None)
     own_tags = tags_of_fields(settings, custom)
     return Ticket(
         id=str(raw["id"]),
@@ -149,7 +154,7 @@ def ticket(settings: ZendeskSettings, maps: Any, raw: Mapping[str, Any], people:
         priority=maps.priorities.to_neutral(raw.get("priority")),
         category=maps.categories.to_neutral(raw.get("type")),
         channel=CHANNELS.get((raw.get("via") or {}).get("channel", ""), Channel.UNKNOWN),
-        line=line,
+        line=maps.line_of(group) if group else None,
         requester=people.person(raw.get("requester_id")),
         assignee=people.person(raw.get("assignee_id")),
         organisation=people.organizations.get(raw.get("organization_id")),

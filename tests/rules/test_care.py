@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.connector import Article, TemporaryError
+from hub.connector import Article, AuthError, TemporaryError
 from hub.journal import cases, events, failures
 from hub.testing.model import Killed
 from hub.testing.world import World
@@ -245,6 +245,24 @@ def test_articles_are_suggested_in_a_private_note() -> None:
     (note,) = texts(world, ticket_id, Visibility.PRIVATE)
     assert "[Resetting a password](https://help.example.com/1)" in note
     assert not texts(world, ticket_id, Visibility.PUBLIC)
+
+
+def test_a_knowledge_base_that_may_not_be_searched_stops_nothing_else() -> None:
+    rule = {"name": "help", "when": {"line": 1}, "then": {"suggest_articles": 2, "set": {"priority": "high"}}}
+    world = a_world(rules=[rule])
+
+    def forbid(call: str) -> None:
+        if call == "find_articles":
+            raise AuthError("support", "search articles", "403 Forbidden", "Give the account the permission.")
+
+    world.connectors["support"].before_call = forbid
+    ticket_id = world.support.open_ticket(title="Password")
+    world.settle()
+    assert world.support.tickets[ticket_id].priority == "high"
+    with world.journal.read() as connection:
+        (failure,) = failures.unresolved_failures(connection)
+    assert "403" in failure.why
+    assert outcomes(world, ticket_id)["suggest"] == ("dropped", "403 Forbidden")
 
 
 def test_a_field_that_the_tracker_refuses_is_set_aside_and_the_others_are_written() -> None:

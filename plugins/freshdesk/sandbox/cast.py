@@ -107,6 +107,7 @@ def hub_settings(sandbox: FreshdeskSandbox) -> dict[str, Any]:
         "url": sandbox.url,
         "credentials": sandbox.credentials(),
         "webhook": {"secret": sandbox.webhook_secret},
+        "lines": {1: ["Helpdesk"], 2: ["Experts"]},
     }
 
 

@@ -90,7 +90,7 @@ class Shapes:
             "signature": None, "group_ids": [], "role_ids": [], "created_at": at, "updated_at": at,
             "available_since": None, "type": "support_agent",
             "contact": {
-                "active": True, "email": user.email, "job_title": None, "language": "en", "mobile": None,
+                "active": True, "email": user.email, "job_title": None, "language": user.language, "mobile": None,
                 "name": user.name, "phone": None, "time_zone": "UTC", "created_at": at, "updated_at": at,
             },
         }  # fmt: skip
@@ -99,7 +99,7 @@ class Shapes:
         at = stamp(self._store.now())
         return {
             "active": True, "address": None, "company_id": user.company_id, "description": None,
-            "email": user.email, "id": user.id, "job_title": None, "language": "en", "mobile": None,
+            "email": user.email, "id": user.id, "job_title": None, "language": user.language, "mobile": None,
             "name": user.name, "phone": None, "time_zone": "UTC", "twitter_id": None, "custom_fields": {},
             "tags": [], "other_emails": [], "unique_external_id": None, "created_at": at, "updated_at": at,
         }  # fmt: skip

@@ -170,6 +170,7 @@ def hub_settings(sandbox: ServiceDeskPlusSandbox) -> dict[str, Any]:
         "reference_field": sandbox.store.udf["reference"],
         "credentials": sandbox.credentials(),
         "webhook": {"secret": sandbox.webhook_secret},
+        "lines": {1: ["Helpdesk"], 2: ["Experts"]},
     }
 
 

@@ -91,4 +91,5 @@ def hub_settings(sandbox: ZendeskSandbox) -> dict[str, Any]:
         "url": sandbox.url,
         "credentials": {"email": login["email"], "api_token": login["token"]},
         "webhook": {"secret": sandbox.webhook_secret},
+        "lines": {1: ["Support"], 2: ["Second line"], 3: ["Third line"]},
     }

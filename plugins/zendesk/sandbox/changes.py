@@ -191,6 +191,7 @@ class Changes:
         _check_word("type", v["type"], values.TYPES)
         if given.get("requester_id"):
             v["requester_id"] = known_person(self.store, given["requester_id"], "requester").id
+        self._put_group(v, given)
         self._put_assignee(v, given)
         if "tags" in given:
             values.put_tags(self.store, ticket, values.tag_list(given["tags"]))
@@ -198,6 +199,12 @@ class Changes:
         if custom:
             values.put_custom(self.store, ticket, values.custom_values(self.store, custom))
         self._put_status(ticket, given, before)
+
+    def _put_group(self, v: dict[str, Any], given: dict[str, Any]) -> None:
+        if given.get("group_id") and int(given["group_id"]) not in self.store.groups:
+            raise invalid("group_id", "Group: is invalid")
+        if "group_id" in given:
+            v["group_id"] = int(given["group_id"]) if given["group_id"] else None
 
     def _put_assignee(self, v: dict[str, Any], given: dict[str, Any]) -> None:
         if given.get("assignee_email"):

@@ -31,7 +31,7 @@ def user(store: Store, person: User) -> dict[str, Any]:
         "shared_phone_number": None,
         "photo": None,
         "locale_id": 1,
-        "locale": "en-US",
+        "locale": person.locale,
         "organization_id": person.organization_id,
         "role": person.role,
         "verified": True,

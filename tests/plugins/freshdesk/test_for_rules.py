@@ -1,0 +1,86 @@
+"""What rules need of Freshdesk: lines, languages, articles."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from hub.connector import Capability, Changes, Known, RefusedError, Unwritable
+from hub.ticket import Channel
+from plugins.freshdesk.connector import FreshdeskConnector
+from plugins.freshdesk.sandbox import FreshdeskSandbox, actor
+from tests.plugins.freshdesk.builders import created
+from tests.plugins.freshdesk.conftest import connect
+
+
+def test_a_ticket_is_handed_to_the_group_of_the_line_by_name_and_by_number(site: FreshdeskSandbox) -> None:
+    helpdesk, experts = site.store.groups
+    with closing(connect(site, lines={1: "Helpdesk", 2: [experts]})) as connector:
+        ticket_id = created(connector)
+        for line, group in ((2, experts), (1, helpdesk)):
+            connector.update(ticket_id, Changes(values={"line": line}), None)
+            assert site.store.tickets[int(ticket_id)].group_id == group
+            assert connector.read(ticket_id, Known()).ticket.line == line
+        assert sum(r.path == "/api/v2/groups" for r in site.requests) == 1
+
+
+def test_a_new_ticket_can_begin_at_a_line(site: FreshdeskSandbox, connector: FreshdeskConnector) -> None:
+    ticket_id = created(connector, values={"line": 2})
+    assert connector.read(ticket_id, Known()).ticket.line == 2
+
+
+def test_a_group_that_is_not_there_is_refused_with_what_to_do(site: FreshdeskSandbox) -> None:
+    with closing(connect(site, lines={1: "Helpdsk"})) as connector:
+        ticket_id = created(connector)
+        with pytest.raises(RefusedError, match="Helpdsk") as caught:
+            connector.update(ticket_id, Changes(values={"line": 1}), None)
+        assert set(caught.value.fields) == {"line"}
+        assert "trackers.support.lines" in caught.value.remedy
+    with closing(connect(site, lines={1: "4711"})) as connector, pytest.raises(RefusedError) as caught:
+        connector.update(ticket_id, Changes(values={"line": 1}), None)
+    assert set(caught.value.fields) == {"line"}
+
+
+def test_without_lines_in_the_settings_there_are_none(site: FreshdeskSandbox) -> None:
+    with closing(connect(site, lines={})) as connector:
+        assert Capability.LINES not in connector.capabilities
+        with pytest.raises(Unwritable, match=r"trackers\.support\.lines"):
+            connector.hold("line", 1)
+
+
+def test_the_requesters_language_is_asked_for_only_where_the_settings_say_so(site: FreshdeskSandbox) -> None:
+    ticket = site.changes.create(
+        site.store.by_login("customer2"),
+        {"subject": "Faktura", "description": "Suma", "email": "customer2@customers.example", "source": 1},
+        [],
+    )
+    with closing(connect(site)) as connector, closing(connect(site, read_language=True)) as asking:
+        plain, told = (c.read(str(ticket.id), Known()).ticket for c in (connector, asking))
+        asking.read(str(ticket.id), Known())
+    assert plain.requester is not None
+    assert told.requester is not None
+    assert (plain.requester.language, told.requester.language) == (None, "pl")
+    assert told.requester.email == plain.requester.email == "customer2@customers.example"
+    assert (plain.organisation, plain.channel) == ("Customers Ltd", Channel.EMAIL)
+    assert sum(r.path.startswith("/api/v2/contacts/") for r in site.requests) == 1
+
+
+def test_comments_say_who_of_support_wrote_them(site: FreshdeskSandbox, connector: FreshdeskConnector) -> None:
+    with closing(actor(site, "customer")) as customer, closing(actor(site, "agent")) as agent:
+        ticket_id = customer.open_ticket("Help", "Please.")
+        agent.say(ticket_id, "We look.", public=True)
+        customer.say(ticket_id, "Thanks.", public=True)
+    said = {str(c.text): c.author.is_staff for c in connector.read(ticket_id, Known()).comments or ()}
+    assert said == {"We look.": True, "Thanks.": False}
+
+
+def test_only_published_articles_for_customers_are_found_the_best_first(connector: FreshdeskConnector) -> None:
+    found = connector.find_articles("My invoice is wrong!", 5)
+    assert [article.title for article in found] == ["Why an invoice is wrong", "Reading an invoice"]
+    assert all("/support/solutions/articles/" in article.url for article in found)
+
+
+def test_words_that_are_none_cost_no_call(site: FreshdeskSandbox, connector: FreshdeskConnector) -> None:
+    assert connector.find_articles(" ?! ", 5) == ()
+    assert not site.requests
