@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
@@ -170,7 +170,7 @@ class LinkSettings(Section):
     def title(self) -> str:
         return self.name or f"{'+'.join(self.tickets)}-{self.issues}"
 
-    @functools.cached_property
+    @cached_property
     def _policies(self) -> dict[str, FieldPolicy]:
         """Those that were asked for so far: every run asks for all of them."""
         return {}

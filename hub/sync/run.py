@@ -487,6 +487,7 @@ def _rounds(progress: Progress) -> None:
             continue
         _note_decision(progress, decision, told)
         if not decision.operations or progress.down:
+            progress.end_opening()
             for operation in decision.operations:
                 progress.hold_back(operation)
             progress.is_complete = True
