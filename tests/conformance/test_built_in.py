@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import plugins.agiloft.sandbox
+import plugins.agiloft.sandbox.appending
 import plugins.freshdesk.sandbox
 import plugins.gitlab.sandbox
 import plugins.jira.sandbox
@@ -12,6 +14,7 @@ import plugins.otrs.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
+from plugins.agiloft.connector import AgiloftConnector
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.gitlab.connector import GitlabConnector
 from plugins.jira.connector import JiraConnector
@@ -53,3 +56,13 @@ class TestOtrs(ConformanceTests):
 class TestMantis(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(MantisConnector, plugins.mantis.sandbox)
+
+
+class TestAgiloft(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(AgiloftConnector, plugins.agiloft.sandbox)
+
+
+class TestAgiloftWithAppendedNotes(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(AgiloftConnector, plugins.agiloft.sandbox.appending)
