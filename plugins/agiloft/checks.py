@@ -37,10 +37,9 @@ def findings(
     """Everything that can be wrong beyond the sign-in. Changes nothing."""
     where = f"trackers.{maps.name}"
     found: list[Finding] = []
-    columns = list(_tables(settings, client, where, found))
-    if not columns:
-        return found
-    found += _words(settings, maps, client, where)
+    tables = _tables(settings, client, where, found)
+    if settings.table in tables:
+        found += _words(settings, maps, client, where, tables)
     if not any(f.level == "error" for f in found):
         found += _samples(settings, client, where, comments)
     if settings.comments is None:
@@ -52,8 +51,9 @@ def findings(
     return found
 
 
-def _tables(settings: AgiloftSettings, client: AgiloftClient, where: str, found: list[Finding]) -> Iterator[str]:
-    """The ticket table's columns; what is missing in any table goes to `found`."""
+def _tables(settings: AgiloftSettings, client: AgiloftClient, where: str, found: list[Finding]) -> set[str]:
+    """The tables that are there; what is missing in any goes to `found`."""
+    there: set[str] = set()
     wanted: list[tuple[str, str, list[tuple[str, str]]]] = [("table", settings.table, list(settings.used_columns()))]
     at, people = settings.comments, settings.people
     if isinstance(at, TableComments):
@@ -67,14 +67,14 @@ def _tables(settings: AgiloftSettings, client: AgiloftClient, where: str, found:
             remedy = f"Correct {where}.{setting}: the logical name, upper and lower case as in Setup > Tables."
             found.append(Finding("error", f"there is no table {table!r}, or the hub's user may not see it", remedy))
             continue
+        there.add(table)
         missing = [(place, column) for place, column in places if column not in columns]
         for place, column in missing:
             hint = _meant(column, columns) or "Make it in Setup > Tables, or allow the hub's group to see it."
             found.append(Finding("error", f"the table {table} has no column {column!r} ({where}.{place})", hint))
         if not missing:
             found.append(Finding("ok", f"all {len(places)} columns of {table} are there"))
-        if setting == "table":
-            yield from columns
+    return there
 
 
 def _columns_of(client: AgiloftClient, table: str) -> list[str] | None:
@@ -92,7 +92,9 @@ def _columns_of(client: AgiloftClient, table: str) -> list[str] | None:
     return None
 
 
-def _words(settings: AgiloftSettings, maps: Connector, client: AgiloftClient, where: str) -> Iterator[Finding]:
+def _words(
+    settings: AgiloftSettings, maps: Connector, client: AgiloftClient, where: str, tables: set[str]
+) -> Iterator[Finding]:
     """Whether each word that the hub would write is a choice."""
     bad = asked = 0
     for name, setting, table in (
@@ -111,7 +113,7 @@ def _words(settings: AgiloftSettings, maps: Connector, client: AgiloftClient, wh
             level: Any = "error" if is_named else "warning"
             yield Finding(level, f"the column {column} has no choice {word!r}", remedy)
     at = settings.comments
-    if isinstance(at, TableComments) and at.visibility:
+    if isinstance(at, TableComments) and at.visibility and at.table in tables:
         for word in (at.public[0], at.private[0]):
             asked += 1
             if not _is_choice(client, at.table, at.visibility, word):

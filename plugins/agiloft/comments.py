@@ -6,6 +6,7 @@ Agiloft has no comments as such; both are local choice, which the settings name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,8 @@ from plugins.agiloft.query import equals
 from plugins.agiloft.settings import AgiloftSettings, AppendedComments, TableComments
 from plugins.agiloft.times import LocalTimes
 
+UNFINISHED = "~"
+"""Ends the mark of a comment whose files are still under way, so that it is not taken for a whole one."""
 UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
 
 
@@ -46,23 +49,44 @@ class CommentRecords:
         return sorted(found, key=lambda comment: (comment.created, int(comment.id)))
 
     def add(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        """One call."""
+        """One call; with files the comment is unfinished, for staff only, until all of them are there."""
         visibility = self._written_as(comment.visibility)
-        values = {
-            self._at.ticket: mapping.linked(ticket_id)
-            if self._at.ticket in self._settings.linked_columns
-            else ticket_id,
+        if not comment.uploads:
+            values = self._values(ticket_id, comment, comment.marker, visibility)
+            return WrittenComment(self._client.insert(self._at.table, values), visibility)
+        unfinished = f"{comment.marker}{UNFINISHED}"
+        begun = self.find(ticket_id, unfinished)
+        private = self._written_as(Visibility.PRIVATE)
+        comment_id = (
+            begun.id
+            if begun
+            else self._client.insert(self._at.table, self._values(ticket_id, comment, unfinished, private))
+        )
+        files = [
+            self._files.add(self._at.table, comment_id, self._at.attachments, upload)
+            if self._at.attachments
+            else self._files.add_for(ticket_id, upload, visibility)
+            for upload in comment.uploads
+        ]
+        finished = {self._at.marker: comment.marker, **self._visibility_value(visibility)}
+        self._client.change(self._at.table, comment_id, finished)
+        return WrittenComment(comment_id, visibility, tuple(file.id for file in files))
+
+    def _values(self, ticket_id: str, comment: NewComment, marker: str, visibility: Visibility) -> dict[str, Any]:
+        is_linked = self._at.ticket in self._settings.linked_columns
+        return {
+            self._at.ticket: mapping.linked(ticket_id) if is_linked else ticket_id,
             self._at.text: mapping.text_to_native(self._settings, comment.text),
-            self._at.marker: comment.marker,
+            self._at.marker: marker,
             **self._visibility_value(visibility),
         }
-        return WrittenComment(self._client.insert(self._at.table, values), visibility)
 
     def find(self, ticket_id: str, marker: str) -> WrittenComment | None:
         query = f"{equals(self._at.ticket, ticket_id)}&&{equals(self._at.marker, marker)}"
         for row in self._rows(query):
             if mapping.words_of(row.get(self._at.marker)) == marker:
-                return WrittenComment(str(row[self._at.id]), self._visibility(row))
+                found = self._comment(row)
+                return WrittenComment(found.id, found.visibility, tuple(file.id for file in found.attachments))
         return None
 
     def edit(self, comment_id: str, text: Markdown, visibility: Visibility) -> None:
@@ -118,8 +142,8 @@ class CommentRecords:
 class AppendedEntries:
     """Each comment is an entry; what is written to the column is added to it."""
 
-    def __init__(self, settings: AgiloftSettings, at: AppendedComments, client: AgiloftClient) -> None:
-        self._settings, self._at, self._client = settings, at, client
+    def __init__(self, settings: AgiloftSettings, at: AppendedComments, client: AgiloftClient, files: Files) -> None:
+        self._settings, self._at, self._client, self._files = settings, at, client, files
         self._entries = Entries(at.header, LocalTimes.of(settings), newest_first=at.newest_first)
         self.columns = [column for column in (at.public, at.private) if column]
         self.capabilities = frozenset({Capability.COMMENTS} | ({Capability.PRIVATE_COMMENTS} if at.private else set()))
@@ -134,8 +158,11 @@ class AppendedEntries:
         return sorted(found, key=lambda comment: comment.created)
 
     def add(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        """Two calls: the write, and a look at what became of it, because no answer tells an entry's id."""
+        """Two calls: the write, and a look at what became of it, because no answer tells an entry's id. Files go
+        first, so that an entry with the mark is a whole one."""
         is_public = bool(self._at.public) and (comment.visibility.is_public or not self._at.private)
+        visibility = Visibility.PUBLIC if is_public else Visibility.PRIVATE
+        files = [self._files.add_for(ticket_id, upload, visibility) for upload in comment.uploads]
         text = entries.marked(self._native(comment.text), comment.marker)
         self._client.change(self._settings.table, ticket_id, {self._at.public if is_public else self._at.private: text})
         written = self.find(ticket_id, comment.marker)
@@ -143,7 +170,7 @@ class AppendedEntries:
             why = "the entry was written, but is not among those that can be read"
             remedy = f"Compare trackers.{self._client.name}.comments.header with what stands above entries in Agiloft."
             raise TemporaryError(self._client.name, f"add a comment to {ticket_id}", why, remedy)
-        return written
+        return replace(written, attachment_ids=tuple(file.id for file in files))
 
     def find(self, ticket_id: str, marker: str) -> WrittenComment | None:
         raw = self._client.record(self._settings.table, ticket_id, [self._settings.columns.id, *self.columns])

@@ -75,7 +75,7 @@ class AgiloftConnector(Connector):
         if isinstance(settings.comments, TableComments):
             self._comments = CommentRecords(settings, settings.comments, self._client, self._files)
         elif isinstance(settings.comments, AppendedComments):
-            self._comments = AppendedEntries(settings, settings.comments, self._client)
+            self._comments = AppendedEntries(settings, settings.comments, self._client, self._files)
         self._identity: Identity | None = None
         self._capabilities = self._offered()
 
@@ -89,7 +89,10 @@ class AgiloftConnector(Connector):
         offered |= self._comments.capabilities if self._comments else frozenset()
         if Capability.PRIVATE_COMMENTS in offered:
             offered.add(Capability.REMOTE_LINKS)
-        if self._settings.columns.attachments:
+        comments = self._settings.comments
+        if isinstance(comments, TableComments) and comments.attachments:
+            offered |= {Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS}
+        elif self._settings.columns.private_attachments:
             offered.add(Capability.ATTACHMENTS)
         if self._settings.people:
             offered.add(Capability.USERS)
@@ -129,11 +132,10 @@ class AgiloftConnector(Connector):
             read_at=self._client.now(),
             comments=None if comments is None else tuple(comments),
             comment_count=known.comment_count if comments is None else len(comments),
-            attachments=self._files.of(settings.table, ticket_id, settings.columns.attachments, raw),
+            attachments=self._files.of_ticket(ticket_id, raw),
         )
 
     def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
-        self._offers(Capability.ATTACHMENTS)
         self._client.admit("download a file")
         return self._files.content(attachment)
 
@@ -225,9 +227,12 @@ class AgiloftConnector(Connector):
         comments.delete(comment_id)
 
     def attach(self, ticket_id: str, upload: Upload) -> Attachment:
+        """Where only staff may see it: nothing says whom the file is for."""
+        if Capability.ATTACHMENTS_IN_COMMENTS in self._capabilities:
+            raise NotOfferedError(self.name, Capability.ATTACHMENTS)
         self._offers(Capability.ATTACHMENTS)
         self._client.admit(f"attach a file to {ticket_id}")
-        return self._files.add(ticket_id, upload)
+        return self._files.add_for(ticket_id, upload, Visibility.PRIVATE)
 
     def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
         """The address in its column first, which can be repeated, and then the note."""

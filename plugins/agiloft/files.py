@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from hub.connector import NotFoundError, Upload
-from hub.ticket import Attachment
+from hub.ticket import Attachment, Visibility
 from plugins.agiloft.client import AgiloftClient, Json
 from plugins.agiloft.settings import AgiloftSettings
 
@@ -30,17 +30,32 @@ class Files:
             return ()
         return tuple(self._attachment(file_id, file) for file_id, file in self._known(table, record_id, column))
 
-    def add(self, record_id: str, upload: Upload) -> Attachment:
-        """Two calls: the write, and a look at where the file went."""
-        table, column = self._settings.table, self._settings.columns.attachments
+    def of_ticket(self, ticket_id: str, raw: Mapping[str, Any]) -> tuple[Attachment, ...]:
+        """Those of the ticket itself, whoever may see them."""
+        table, columns = self._settings.table, self._settings.columns
+        named = dict.fromkeys(column for column in (columns.attachments, columns.private_attachments) if column)
+        return tuple(file for column in named for file in self.of(table, ticket_id, column, raw))
+
+    def add(self, table: str, record_id: str, column: str, upload: Upload) -> Attachment:
+        """Three calls: a look whether an earlier try got through, the write, and a look at where the file went."""
         name = sendable_name(upload.name)
+        for file_id, file in self._named(table, record_id, column, name):
+            if file.get("size") == upload.size and self._is_the_same(table, record_id, column, file, upload):
+                return self._attachment(file_id, file)
         with upload.open() as stream:
             self._client.attach(table, record_id, column, name, stream, upload.content_type)
-        known = [(file_id, file) for file_id, file in self._known(table, record_id, column) if file["fileName"] == name]
+        known = self._named(table, record_id, column, name)
         if not known:
             why = f"{name} was sent and is not there"
             raise NotFoundError(self._client.name, f"attach a file to {record_id}", why, "A rule may have removed it.")
         return self._attachment(*known[-1])
+
+    def add_for(self, ticket_id: str, upload: Upload, visibility: Visibility) -> Attachment:
+        """To the ticket itself, where only those may see it who may see what it belongs to."""
+        columns = self._settings.columns
+        is_for_all = visibility.is_public and bool(columns.attachments)
+        column = columns.attachments if is_for_all else columns.private_attachments
+        return self.add(self._settings.table, ticket_id, column, upload)
 
     @contextmanager
     def content(self, attachment: Attachment) -> Iterator[Iterator[bytes]]:
@@ -52,6 +67,13 @@ class Files:
                     yield chunks
                 return
         raise NotFoundError(self._client.name, "download a file", "the file is not there", "It was removed.")
+
+    def _named(self, table: str, record_id: str, column: str, name: str) -> list[tuple[str, Json]]:
+        return [(i, file) for i, file in self._known(table, record_id, column) if file["fileName"] == name]
+
+    def _is_the_same(self, table: str, record_id: str, column: str, file: Json, upload: Upload) -> bool:
+        with upload.open() as stream, self._client.file(table, record_id, column, int(file["filePosition"])) as chunks:
+            return all(stream.read(len(chunk)) == chunk for chunk in chunks)
 
     def _known(self, table: str, record_id: str, column: str) -> list[tuple[str, Json]]:
         numbers: Counter[str] = Counter()

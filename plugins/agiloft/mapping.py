@@ -32,7 +32,12 @@ PRIORITIES = {
     "high": ["High"],
     "urgent": ["Urgent", "Critical"],
 }
-CATEGORIES = {"incident": ["Incident"], "bug": ["Incident"], "service_request": ["Service Request"]}
+CATEGORIES = {
+    "incident": ["Incident"],
+    "bug": ["Incident"],
+    "service_request": ["Service Request"],
+    "change_request": ["Change"],
+}
 WORDLESS = "(no text)"
 """Stands for an empty text, because a text column may be required."""
 YES, NO = "Yes", "No"

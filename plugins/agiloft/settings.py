@@ -41,7 +41,12 @@ class Columns(Section):
         "external_ref", description="Text column for the hub's mark, by which a ticket that it made is found again."
     )
     link: str = Field("", description="Text or URL column that shows the issue's address.")
-    attachments: str = Field("", description="File column of the tickets; without one no files travel.")
+    attachments: str = Field("", description="File column of the tickets that customers may see.")
+    private_attachments: str = Field(
+        "",
+        description="File column of the tickets that only staff may see. Files for nobody in particular go there, so "
+        "that without one, and without a file column of comments, no files travel here.",
+    )
 
     @field_validator("id", "title", "description", "status", "updated", "marker")
     @classmethod
@@ -69,7 +74,7 @@ class TableComments(Section):
     all_are: Literal["public", "private"] = Field(
         "private", description="What every comment is where there is no such column."
     )
-    attachments: str = Field("", description="File column of the comments, whose files are read as well.")
+    attachments: str = Field("", description="File column of the comments; files then travel with them.")
 
 
 class AppendedComments(Section):

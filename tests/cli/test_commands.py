@@ -74,7 +74,7 @@ def test_a_filled_in_starter_is_valid(tmp_path: Path) -> None:
         (("sync",), "say which"),
         (("failures", "retry"), "say which"),
         (("sandbox", "nosuch"), "there is no sandbox"),
-        (("init", "--example", "nosuch"), "there are zendesk-jira"),
+        (("init", "--example", "nosuch"), "zendesk-jira"),
     ],
 )
 def test_wrong_usage_is_told_in_words(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

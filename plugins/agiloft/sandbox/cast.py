@@ -38,14 +38,16 @@ class AgiloftActor:
         if self._has_comment_table:
             shown_to = "Public" if public else "Internal"
             values = {"case_id": f":{ticket_id}", "comment_text": text, "shown_to": shown_to}
-            self._call("POST", "/case_comment", json=values)
+            comment = self._call("POST", "/case_comment", json=values)
+            place, column = f"/case_comment/attach/{comment['id']}", "files"
         else:
             self._change(ticket_id, **{"customer_notes" if public else "working_notes": text})
+            place, column = f"/case/attach/{ticket_id}", "attached_files" if public else "internal_files"
         for file in files:
             self._call(
                 "POST",
-                f"/case/attach/{ticket_id}",
-                params={"field": "attached_files", "fileName": file.name},
+                place,
+                params={"field": column, "fileName": file.name},
                 files={"uploadFile": (file.name, file.content, file.content_type)},
             )
 
@@ -84,7 +86,11 @@ class AgiloftActor:
             login = {"login": self._person["login"], "password": self._person["password"], "KB": KB, "lang": "en"}
             self._token = self._checked(self._http.post("/login", json=login))["access_token"]
         headers = {"Authorization": f"Bearer {self._token}"}
-        return self._checked(self._http.request(method, path, headers=headers, **arguments))
+        response = self._http.request(method, path, headers=headers, **arguments)
+        if response.status_code == 400 and "Token is expired" in response.text:
+            self._token = ""
+            return self._call(method, path, **arguments)
+        return self._checked(response)
 
     def _checked(self, response: httpx.Response) -> Any:
         body = response.json() if response.content else {}
@@ -118,6 +124,7 @@ def hub_settings(sandbox: AgiloftSandbox) -> dict[str, Any]:
             "description": "problem_description", "category": "case_type", "team": "assigned_team", "labels": "tags",
             "assignee": "assigned_person", "requester": "submitter_name", "requester_email": "submitter_email",
             "updated_by": "updated_by", "link": "issue_url", "attachments": "attached_files",
+            "private_attachments": "internal_files",
         },
         "linked_columns": ["assigned_person", "case_id"],
         "comments": table if sandbox.has_comment_table else columns,

@@ -50,6 +50,7 @@ def knowledge_base(clock: Callable[[], datetime]) -> KnowledgeBase:
         Column("external_ref", "External Reference"),
         Column("issue_url", "Issue"),
         Column("attached_files", "Attached Files", "file"),
+        Column("internal_files", "Internal Files", "file"),
         Column("customer_notes", "Customer Notes", "append"),
         Column("working_notes", "Working Notes", "append"),
         *_stamps(),
