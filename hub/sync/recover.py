@@ -143,7 +143,8 @@ def _recover_comment(progress: Progress, intent: Intent, record: Mapping[str, An
         target=intent.target,
         record=dict(record),
         comment_id=found.id,
-        attachment_ids=dict(zip(files, found.attachment_ids, strict=False)),
+        # A comment that is found is whole; what its files are called there not every tracker can tell.
+        attachment_ids=dict.fromkeys(files, "") | dict(zip(files, found.attachment_ids, strict=False)),
         digests={},
         version=found.version,
     )
