@@ -145,14 +145,18 @@ def _ready(deployment: Deployment, engine: EmbeddedEngine) -> Mapping[str, str |
     default="",
     help="For trackers that come in several (jira: cloud, datacenter; bugzilla: 5.2, 5.3, bmo).",
 )
+@click.option("--rules", "with_rules", is_flag=True, help="Play the rule book of the example three-lines.")
 @telling_errors
-def demo(once: bool, as_json: bool, no_scenario: bool, pair: str, flavour: str) -> None:
+def demo(once: bool, as_json: bool, no_scenario: bool, pair: str, flavour: str, with_rules: bool) -> None:
     """Start sandboxes and a hub on free loopback ports, and play a ticket's life through them."""
     from hub.demo import play
 
     trackers = _trackers_of(pair)
     try:
-        held = play(pair=trackers, once=once, as_json=as_json, with_scenario=not no_scenario, flavour=flavour)
+        held = play(
+            pair=trackers, once=once, as_json=as_json, with_scenario=not no_scenario, flavour=flavour,
+            with_rules=with_rules,
+        )  # fmt: skip
     except LookupError as error:
         raise click.UsageError(str(error)) from error
     if not held:

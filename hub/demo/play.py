@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +57,23 @@ class Scenario:
 
     def play(self) -> bool:
         """Plays every step; True when all held and both sides agree at the end."""
-        steps: list[tuple[str, Callable[[], None]]] = [
+        steps = self.steps()
+        for number, (title, step) in enumerate(steps, 1):
+            self.console.print(f"[bold]{number:2}/{len(steps)}[/]  {title} …")
+            started = time.monotonic()
+            try:
+                step()
+                self.show()
+            except (StepFailedError, RuntimeError) as error:
+                self.console.print(f"       [red]failed:[/] {error}")
+                return False
+            self.done.append(title)
+            self.console.print(f"       [green]seen[/] after {time.monotonic() - started:.2f} s\n")
+        return len(self.done) == len(steps)
+
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """What happens, in order, in words for those who watch."""
+        return [
             ("a customer opens a ticket", self.open_ticket),
             ("line 2 escalates it, and an issue appears", self.escalate),
             ("an engineer comments, and the customer's agent sees it", self.engineer_comments),
@@ -74,18 +91,6 @@ class Scenario:
             ("the engineer resolves the issue, and the status comes back", self.resolve),
             ("nobody edits any more, and the hub is quiet", self.is_quiet),
         ]
-        for number, (title, step) in enumerate(steps, 1):
-            self.console.print(f"[bold]{number:2}/{len(steps)}[/]  {title} …")
-            started = time.monotonic()
-            try:
-                step()
-                self.show()
-            except (StepFailedError, RuntimeError) as error:
-                self.console.print(f"       [red]failed:[/] {error}")
-                return False
-            self.done.append(title)
-            self.console.print(f"       [green]seen[/] after {time.monotonic() - started:.2f} s\n")
-        return len(self.done) == len(steps)
 
     # the steps
 
@@ -343,8 +348,12 @@ def _shown(snapshot: Snapshot) -> Text:
     return Text("\n").join(lines)
 
 
-def play(*, pair: Mapping[str, str], once: bool, as_json: bool, with_scenario: bool, flavour: str) -> bool:
+def play(
+    *, pair: Mapping[str, str], once: bool, as_json: bool, with_scenario: bool, flavour: str, with_rules: bool = False
+) -> bool:
     """The whole demo with these kinds by tracker name. False when a step did not hold; until SIGINT unless `once`.
+
+    `with_rules` plays the rule book of an example instead of the plain sync.
 
     Raises LookupError for a kind that has no sandbox.
     """
@@ -354,13 +363,13 @@ def play(*, pair: Mapping[str, str], once: bool, as_json: bool, with_scenario: b
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
     held = True
     try:
-        with open_stage(pair, flavour=flavour) as stage:
+        with _stage(pair, flavour, with_rules) as (stage, scenario):
             if as_json:
                 click.echo(json.dumps(stage.describe()))
             else:
                 _say_where(console, stage)
             if with_scenario:
-                held = Scenario(stage, console).play()
+                held = scenario(console).play()
                 console.print("[green]Every step held.[/]" if held else "[red]The scenario did not hold.[/]")
             if not once and held:
                 console.print("Everything goes on running; look around, and end it with Ctrl-C.")
@@ -369,6 +378,24 @@ def play(*, pair: Mapping[str, str], once: bool, as_json: bool, with_scenario: b
     except KeyboardInterrupt:
         console.print("ended")
     return held
+
+
+@contextlib.contextmanager
+def _stage(
+    pair: Mapping[str, str], flavour: str, with_rules: bool
+) -> Iterator[tuple[Stage, Callable[[Console], Scenario]]]:
+    if not with_rules:
+        with open_stage(pair, flavour=flavour) as stage:
+            yield stage, functools.partial(Scenario, stage)
+        return
+    from hub.demo.lines import Leads, LinesScenario, environment, example_rules
+
+    rules, link = example_rules()
+    tickets = [name for name in pair if name != "dev"]
+    with Leads() as leads:
+        links = [{**link, "tickets": tickets, "issues": "dev"}]
+        with open_stage(pair, flavour=flavour, links=links, rules=rules, environment=environment(leads)) as stage:
+            yield stage, functools.partial(LinesScenario, stage, leads=leads)
 
 
 def _say_where(console: Console, stage: Stage) -> None:
