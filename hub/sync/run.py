@@ -590,8 +590,9 @@ def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tup
     )
     asked = {w.key for w in loaded.taken if w.reason != "webhook"}
     for member in state.members:
-        is_new = not member.shadow.values and member.shadow.labels is None
-        if everything or is_new or str(member.ref) in asked or member.ref in at_hand:
+        # What was never seen here cannot be compared: it would be taken for known once the other side is.
+        is_unseen = not member.shadow.values or member.shadow.labels is None
+        if everything or is_unseen or str(member.ref) in asked or member.ref in at_hand:
             before = wanted.get(member.ref, Request(False))
             is_deleted = any(w.key == str(member.ref) and w.reason == POLLED_AS_DELETED for w in loaded.taken)
             wanted[member.ref] = Request(True, before.may_be_deleted or is_deleted)

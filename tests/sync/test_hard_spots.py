@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from hub.connector import ConflictError, Hint
+from hub.connector import ConflictError, Hint, RateLimitedError
 from hub.engine.inbox import JournalInbox
 from hub.journal import failures, links
 from hub.settings.model import LinkSettings
@@ -318,3 +318,25 @@ def test_two_issues_do_not_become_one_because_two_tickets_did() -> None:
         assert links.link_of(connection, TicketRef("support", gone)) == 1
     assert "an issue of its own" in failure.why
     assert "Unlink one of them" in failure.remedy
+
+
+def test_labels_of_an_issue_arrive_though_the_tickets_own_were_never_seen_before() -> None:
+    world = World()
+    support = world.connectors["support"]
+
+    def limited(call: str) -> None:
+        if call == "update":
+            raise RateLimitedError("support", call, "slow down", 5)
+
+    support.before_call = limited
+    ticket_id = world.support.open_ticket(title="Broken", labels=frozenset({"escalate"}))
+    world.deliver_all()
+    world.run_due()
+    (issue_id,) = world.dev.tickets
+    world.dev.edit(issue_id, labels=world.dev.tickets[issue_id].labels | {"blue"})
+    world.deliver_all()
+    world.run_due()
+    support.before_call = lambda call: None
+    world.dev.edit(issue_id, labels=world.dev.tickets[issue_id].labels | {"red"})
+    world.settle()
+    assert {"blue", "red"} <= world.support.tickets[ticket_id].labels
