@@ -10,7 +10,7 @@ from hub.engine.inbox import JournalInbox
 from hub.journal import failures, links
 from hub.settings.model import LinkSettings
 from hub.sync.linking import join, leave
-from hub.testing.model import HUB_ACCOUNT
+from hub.testing.model import HUB_ACCOUNT, Killed
 from hub.testing.world import World
 from hub.ticket import Attachment, Person, TicketRef, Visibility
 from tests.sync.test_pains import linked, open_failures, words
@@ -324,19 +324,27 @@ def test_labels_of_an_issue_arrive_though_the_tickets_own_were_never_seen_before
     world = World()
     support = world.connectors["support"]
 
+    def killed(call: str) -> None:
+        if call == "write_link":
+            raise Killed
+
     def limited(call: str) -> None:
         if call == "update":
             raise RateLimitedError("support", call, "slow down", 5)
 
-    support.before_call = limited
+    support.before_call = killed
     ticket_id = world.support.open_ticket(title="Broken", labels=frozenset({"escalate"}))
     world.deliver_all()
-    world.run_due()
+    with pytest.raises(Killed):
+        world.run_due()
     (issue_id,) = world.dev.tickets
     world.dev.edit(issue_id, labels=world.dev.tickets[issue_id].labels | {"blue"})
+    support.before_call = limited
+    world.restart()
+    world.run_due()
+    world.dev.edit(issue_id, labels=world.dev.tickets[issue_id].labels | {"red"})
     world.deliver_all()
     world.run_due()
     support.before_call = lambda call: None
-    world.dev.edit(issue_id, labels=world.dev.tickets[issue_id].labels | {"red"})
     world.settle()
     assert {"blue", "red"} <= world.support.tickets[ticket_id].labels
