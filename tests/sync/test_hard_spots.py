@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import pytest
+
 from hub.connector import ConflictError, Hint, RateLimitedError
 from hub.engine.inbox import JournalInbox
 from hub.journal import failures, links
