@@ -98,6 +98,15 @@ def test_the_files_of_an_entry_are_seen_by_those_who_may_read_it(
     assert receipt.attachment_ids == tuple(a.id for a in attaching.read(ticket_id, Known()).attachments)
 
 
+def test_an_entry_that_is_found_again_names_its_files(attaching: AgiloftConnector, appended: AgiloftSandbox) -> None:
+    ticket_id = created(attaching)
+    uploads = (a_file("b, c [1].txt", b"1"), a_file("a.txt", b"2"))
+    comment = replace(a_comment("With files."), uploads=uploads)
+    receipt = attaching.add_comment(ticket_id, comment)
+    assert attaching.find_comment(ticket_id, comment.marker) == receipt
+    assert len(receipt.attachment_ids) == 2
+
+
 def test_a_file_for_nobody_in_particular_is_for_staff(attaching: AgiloftConnector, appended: AgiloftSandbox) -> None:
     ticket_id = created(attaching)
     attaching.attach(ticket_id, a_file("a.txt", b"a"))
