@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -45,6 +46,20 @@ def test_two_files_of_one_name_stay_two(attaching: AgiloftConnector) -> None:
     assert first.id != second.id
     assert [(a.id, a.size) for a in attaching.read(ticket_id, Known()).attachments] == [(first.id, 3), (second.id, 3)]
     assert (content(attaching, first), content(attaching, second)) == (b"one", b"two")
+
+
+def test_a_file_whose_stream_is_wound_back_each_time_is_sent_whole(attaching: AgiloftConnector) -> None:
+    ticket_id = created(attaching)
+    attaching.attach(ticket_id, a_file("log.txt", b"one"))
+    spool = io.BytesIO(b"two")
+
+    def wound_back() -> io.BytesIO:
+        spool.seek(0)
+        return spool
+
+    second = attaching.attach(ticket_id, replace(a_file("log.txt", b"two"), open=wound_back))
+    assert content(attaching, second) == b"two"
+    assert len(attaching.read(ticket_id, Known()).attachments) == 2
 
 
 def test_a_file_that_got_through_before_the_answer_was_lost_is_not_sent_again(
