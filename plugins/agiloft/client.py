@@ -48,7 +48,7 @@ TOKEN_ENDED = (
     "wrong combination of access token and kb name",
 )
 """Told with 400, 401 or 500; a new sign-in may help."""
-NOT_ALLOWED = ("there is no permissions", "not allowed", "lacks permission")
+NOT_ALLOWED = ("there is no permissions", "not allowed, please check logs", "lacks permission")
 WRONG_LOGIN = (
     "wrong authorization data", "user is blocked", "authentication failed", "invalid login/password",
     "one has to specify $login",

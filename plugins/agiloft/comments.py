@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.connector import Capability, NewComment, TemporaryError, WrittenComment
-from hub.text import from_plain
+from hub.text import to_plain
 from hub.ticket import Comment, Markdown, Person, Visibility
 from plugins.agiloft import entries, mapping
 from plugins.agiloft.client import AgiloftClient, Json
@@ -96,9 +96,6 @@ class CommentRecords:
     def delete(self, comment_id: str) -> None:
         self._client.delete(self._at.table, comment_id)
 
-    def hold(self, text: Markdown) -> Markdown:
-        return mapping.text_to_neutral(self._settings, mapping.text_to_native(self._settings, text))
-
     def _rows(self, query: str) -> list[Json]:
         at = self._at
         wanted = (
@@ -163,7 +160,7 @@ class AppendedEntries:
         is_public = bool(self._at.public) and (comment.visibility.is_public or not self._at.private)
         visibility = Visibility.PUBLIC if is_public else Visibility.PRIVATE
         files = [self._files.add_for(ticket_id, upload, visibility) for upload in comment.uploads]
-        text = entries.marked(self._native(comment.text), comment.marker)
+        text = entries.marked(self.native(comment.text), comment.marker, [file.name for file in files])
         self._client.change(self._settings.table, ticket_id, {self._at.public if is_public else self._at.private: text})
         written = self.find(ticket_id, comment.marker)
         if written is None:
@@ -173,24 +170,23 @@ class AppendedEntries:
         return replace(written, attachment_ids=tuple(file.id for file in files))
 
     def find(self, ticket_id: str, marker: str) -> WrittenComment | None:
+        """One call, and one for each file column of the ticket where the entry names files."""
         raw = self._client.record(self._settings.table, ticket_id, [self._settings.columns.id, *self.columns])
         for comment in self.of(ticket_id, raw):
             if comment.marker == marker:
-                return WrittenComment(comment.id, comment.visibility)
+                names = entries.named_files(to_plain(comment.text))
+                files = {file.name: file.id for file in self._files.of_ticket(ticket_id, {})} if names else {}
+                found = tuple(files[name] for name in names if name in files)
+                return WrittenComment(comment.id, comment.visibility, found)
         return None
-
-    def hold(self, text: Markdown) -> Markdown:
-        return self._neutral(self._native(text))
 
     def reads_nothing_from(self, raw: Mapping[str, Any]) -> list[str]:
         """Columns that hold a text, and no entry as far as the settings can tell."""
         return [c for c in self.columns if str(raw.get(c) or "").strip() and not self._entries.read(c, str(raw[c]))]
 
-    def _native(self, text: Markdown) -> str:
+    def native(self, text: Markdown) -> str:
+        """A text as it is written, with nothing in it that passes for another entry."""
         return self._entries.harmless(mapping.text_to_native(self._settings, text))
-
-    def _neutral(self, text: str) -> Markdown:
-        return Markdown("") if text.strip() == mapping.WORDLESS else from_plain(text.strip())
 
     def _comment(self, entry: entries.Entry, column: str) -> Comment:
         text, marker = entry.text, None
@@ -200,7 +196,7 @@ class AppendedEntries:
         return Comment(
             id=entry.key,
             author=Person(entry.who, entry.who),
-            text=self._neutral(text),
+            text=mapping.text_to_neutral(self._settings, text),
             visibility=Visibility.PUBLIC if column == self._at.public else Visibility.PRIVATE,
             created=entry.at,
             marker=marker,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from hub.connector import (
@@ -69,13 +69,13 @@ class AgiloftConnector(Connector):
         self._times = LocalTimes.of(settings)
         self._client = AgiloftClient(self, settings)
         self._files = Files(settings, self._client)
-        self._writing = Writing(settings, self, self._client)
         self._looking = Looking(settings, self._client)
         self._comments: CommentRecords | AppendedEntries | None = None
         if isinstance(settings.comments, TableComments):
             self._comments = CommentRecords(settings, settings.comments, self._client, self._files)
         elif isinstance(settings.comments, AppendedComments):
             self._comments = AppendedEntries(settings, settings.comments, self._client, self._files)
+        self._writing = Writing(settings, self, self._client, self._native_text)
         self._identity: Identity | None = None
         self._capabilities = self._offered()
 
@@ -173,10 +173,13 @@ class AgiloftConnector(Connector):
         return super().hold(field_name, value)
 
     def hold_text(self, text: Markdown) -> Markdown:
+        return mapping.text_to_neutral(self._settings, self._native_text(text))
+
+    def _native_text(self, text: Markdown) -> str:
         """One form for descriptions and comments: what an entry cannot hold, a description does without."""
-        if self._comments is not None:
-            return self._comments.hold(text)
-        return mapping.text_to_neutral(self._settings, mapping.text_to_native(self._settings, text))
+        if isinstance(self._comments, AppendedEntries):
+            return self._comments.native(text)
+        return mapping.text_to_native(self._settings, text)
 
     def hold_label(self, label: str) -> str:
         return mapping.label_of(label, self._settings.labels_type)
@@ -270,10 +273,11 @@ class AgiloftConnector(Connector):
         return payloads.parse(self._settings, request)
 
     def poll(self, cursor: str | None, now: datetime) -> Polled:
-        """All that changed since the last look, by Agiloft's clock; see `polling`."""
+        """All that changed since the last look; see `polling`. Records bear the times of Agiloft's clock, so that its
+        own present time counts, as its answers tell it."""
         self._client.admit("poll")
-        skew = timedelta(seconds=self.identify().clock_skew or 0.0)
-        return self._looking.look(cursor, now + skew, self._hint)
+        self.identify()
+        return self._looking.look(cursor, self._client.now(), self._hint)
 
     def _hint(self, raw: Mapping[str, Any]) -> Hint:
         ticket = mapping.ticket(self._settings, self, raw, self._times)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from plugins.agiloft.times import LocalTimes
 
+_FILE = re.compile(r"\[file: (.+)\]")
 _MARK = re.compile(r"\[ref: ([^\]\s]+)\]")
 NO_HEADER = "\u2060"
 """Invisible; before a line of somebody's text that would pass for the line above an entry."""
@@ -81,9 +82,21 @@ class Entries:
         return (at, found["who"].strip()) if found and at is not None else None
 
 
-def marked(text: str, marker: str) -> str:
-    """A text with the hub's mark under it: nothing else of an entry is the hub's to fill."""
-    return f"{text}\n\n[ref: {marker}]"
+def marked(text: str, marker: str, files: Sequence[str] = ()) -> str:
+    """A text with the names of its files and the hub's mark under it: an entry has no other place for either."""
+    named = ["\n".join(f"[file: {name}]" for name in files)] if files else []
+    return "\n\n".join([text, *named, f"[ref: {marker}]"])
+
+
+def named_files(text: str) -> list[str]:
+    """The files that the end of an unmarked text names."""
+    names: list[str] = []
+    for line in reversed(text.rstrip().split("\n")):
+        found = _FILE.fullmatch(line.strip())
+        if found is None:
+            break
+        names.insert(0, found.group(1))
+    return names
 
 
 def unmarked(text: str) -> tuple[str, str | None]:

@@ -42,8 +42,8 @@ class Files:
         for file_id, file in self._named(table, record_id, column, name):
             if file.get("size") == upload.size and self._is_the_same(table, record_id, column, file, upload):
                 return self._attachment(file_id, file)
-        with upload.open() as stream:
-            self._client.attach(table, record_id, column, name, stream, upload.content_type)
+        # The stream stays open: it may be the one that the next `open` winds back.
+        self._client.attach(table, record_id, column, name, upload.open(), upload.content_type)
         known = self._named(table, record_id, column, name)
         if not known:
             why = f"{name} was sent and is not there"
@@ -72,7 +72,8 @@ class Files:
         return [(i, file) for i, file in self._known(table, record_id, column) if file["fileName"] == name]
 
     def _is_the_same(self, table: str, record_id: str, column: str, file: Json, upload: Upload) -> bool:
-        with upload.open() as stream, self._client.file(table, record_id, column, int(file["filePosition"])) as chunks:
+        stream = upload.open()
+        with self._client.file(table, record_id, column, int(file["filePosition"])) as chunks:
             return all(stream.read(len(chunk)) == chunk for chunk in chunks)
 
     def _known(self, table: str, record_id: str, column: str) -> list[tuple[str, Json]]:

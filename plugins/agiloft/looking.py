@@ -48,8 +48,7 @@ class Looking:
         ]  # fmt: skip
         for row in self._changed(settings.table, columns.updated, wanted, position, now):
             at = self._times.utc(mapping.words_of(row.get(columns.updated))) or now
-            record_id = mapping.words_of(row[columns.id])
-            yield f"{record_id}", at, hint(row)
+            yield mapping.words_of(row.get(columns.id)), at, hint(row)
 
     def _comments(self, position: Position, now: datetime) -> Iterator[tuple[str, datetime, Hint]]:
         at = self._settings.comments
@@ -60,7 +59,7 @@ class Looking:
             ticket_id = mapping.words_of(row.get(at.ticket)).removeprefix("#")
             if ticket_id.isdigit():
                 moment = self._times.utc(mapping.words_of(row.get(changed))) or now
-                yield f"c{mapping.words_of(row[at.id])}", moment, Hint(ticket_id=ticket_id, event="poll: comment")
+                yield f"c{mapping.words_of(row.get(at.id))}", moment, Hint(ticket_id=ticket_id, event="poll: comment")
 
     def _changed(self, table: str, column: str, wanted: list[str], position: Position, now: datetime) -> list[Json]:
         query = compare(column, ">=", self._times.text_not_after(position.since))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.connector import AuthError, Changes, Connector, Draft, NotFoundError, PermanentError, RefusedError
@@ -17,10 +17,16 @@ Columns = dict[str, tuple[str, Any]]
 
 
 class Writing:
-    """`maps` is the connector, for its tables of words."""
+    """`maps` is the connector, for its tables of words; `native_text` gives a text as it is written."""
 
-    def __init__(self, settings: AgiloftSettings, maps: Connector, client: AgiloftClient) -> None:
-        self._settings, self._maps, self._client = settings, maps, client
+    def __init__(
+        self,
+        settings: AgiloftSettings,
+        maps: Connector,
+        client: AgiloftClient,
+        native_text: Callable[[Markdown], str],
+    ) -> None:
+        self._settings, self._maps, self._client, self._native_text = settings, maps, client, native_text
         self._times = LocalTimes.of(settings)
 
     def insert(self, draft: Draft, values: Mapping[str, Value]) -> str:
@@ -28,7 +34,7 @@ class Writing:
         settings, columns = self._settings, self._settings.columns
         asked = self._of(values)
         asked["title"] = (columns.title, mapping.title_of(draft.title, settings.title_limit) or draft.marker)
-        asked["description"] = (columns.description, mapping.text_to_native(settings, draft.description))
+        asked["description"] = (columns.description, self._native_text(draft.description))
         if draft.labels and columns.labels:
             asked["labels"] = (columns.labels, self._labels(draft.labels))
         if draft.requester is not None and draft.visibility.is_public:
@@ -100,7 +106,7 @@ class Writing:
             if name == "title":
                 made[name] = (column, mapping.title_of(str(value or ""), settings.title_limit))
             elif name == "description":
-                made[name] = (column, mapping.text_to_native(settings, Markdown(str(value or ""))))
+                made[name] = (column, self._native_text(Markdown(str(value or ""))))
             elif name in ("status", "priority", "category"):
                 made[name] = (column, self._linked(column, self._maps.native(name, value) if value else ""))
             elif name == "assignee":

@@ -152,6 +152,7 @@ def test_no_password_and_no_token_stands_in_an_error(connector: AgiloftConnector
         ("Table Case has not been found", PermanentError, "case sensitive"),
         ("No column external_ref in table case", PermanentError, "hub check"),
         ("Something of a rule's own", PermanentError, ""),
+        ("This transition is not allowed", PermanentError, ""),
     ],
 )
 def test_the_words_of_a_refusal_say_what_to_do_whatever_the_status(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -45,6 +46,20 @@ def test_two_files_of_one_name_stay_two(attaching: AgiloftConnector) -> None:
     assert first.id != second.id
     assert [(a.id, a.size) for a in attaching.read(ticket_id, Known()).attachments] == [(first.id, 3), (second.id, 3)]
     assert (content(attaching, first), content(attaching, second)) == (b"one", b"two")
+
+
+def test_a_file_whose_stream_is_wound_back_each_time_is_sent_whole(attaching: AgiloftConnector) -> None:
+    ticket_id = created(attaching)
+    attaching.attach(ticket_id, a_file("log.txt", b"one"))
+    spool = io.BytesIO(b"two")
+
+    def wound_back() -> io.BytesIO:
+        spool.seek(0)
+        return spool
+
+    second = attaching.attach(ticket_id, replace(a_file("log.txt", b"two"), open=wound_back))
+    assert content(attaching, second) == b"two"
+    assert len(attaching.read(ticket_id, Known()).attachments) == 2
 
 
 def test_a_file_that_got_through_before_the_answer_was_lost_is_not_sent_again(
@@ -96,6 +111,15 @@ def test_the_files_of_an_entry_are_seen_by_those_who_may_read_it(
     receipt = attaching.add_comment(ticket_id, comment)
     assert columns_of(appended, ticket_id) == {column: ["1.txt", "2.txt"]}
     assert receipt.attachment_ids == tuple(a.id for a in attaching.read(ticket_id, Known()).attachments)
+
+
+def test_an_entry_that_is_found_again_names_its_files(attaching: AgiloftConnector, appended: AgiloftSandbox) -> None:
+    ticket_id = created(attaching)
+    uploads = (a_file("b, c [1].txt", b"1"), a_file("a.txt", b"2"))
+    comment = replace(a_comment("With files."), uploads=uploads)
+    receipt = attaching.add_comment(ticket_id, comment)
+    assert attaching.find_comment(ticket_id, comment.marker) == receipt
+    assert len(receipt.attachment_ids) == 2
 
 
 def test_a_file_for_nobody_in_particular_is_for_staff(attaching: AgiloftConnector, appended: AgiloftSandbox) -> None:

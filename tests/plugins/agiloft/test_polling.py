@@ -22,6 +22,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def look(connector: AgiloftConnector, cursor: str, clock: Clock) -> tuple[list[Hint], str]:
     """One whole look: all windows."""
+    learn_time(connector)
     hints: list[Hint] = []
     while True:
         page = connector.poll(cursor, clock.now)
@@ -29,6 +30,11 @@ def look(connector: AgiloftConnector, cursor: str, clock: Clock) -> tuple[list[H
         cursor = page.cursor
         if not page.has_more:
             return hints, cursor
+
+
+def learn_time(connector: AgiloftConnector) -> None:
+    """The connector knows Agiloft's clock by its last answer, and a test's clock jumps."""
+    connector.find_person("nobody@example.com")
 
 
 def ids(hints: list[Hint]) -> list[str]:
@@ -139,6 +145,7 @@ def test_a_record_that_moves_out_of_a_window_is_told_by_a_later_one(
     (ticket_id,) = open_tickets(site, 1)
     clock.forward(hours=20)
     agent.rename(ticket_id, "moved to the present")
+    learn_time(connector)
     first = connector.poll(start, clock.now)
     assert (list(first.hints), first.has_more) == ([], True)
     assert ids(look(connector, first.cursor, clock)[0]) == [ticket_id]
@@ -150,7 +157,9 @@ def test_a_look_costs_two_calls_and_none_for_each_ticket(
     open_tickets(site, 20)
     site.requests.clear()
     look(connector, start, clock)
-    assert len(site.requests) == 2
+    assert [r.path.rpartition("Demo/")[2] for r in site.requests if "contacts" not in r.path] == [
+        "case/search", "case_comment/search",
+    ]  # fmt: skip
 
 
 def test_a_look_that_fails_is_repeated_from_where_it_stood(
