@@ -41,7 +41,7 @@ from hub.connector import (
     WebhookRequest,
 )
 from hub.sandbox import Fault, Sandbox
-from hub.sandbox.cast import Actor, File
+from hub.sandbox.cast import Actor, File, Rater
 from hub.testing.site import Site
 from hub.text import canonical, fingerprint
 from hub.ticket import Category, Comment, Markdown, Person, Priority, Snapshot, Status, Value, Visibility
@@ -665,6 +665,24 @@ def a_link_is_written_twice_and_removed_twice(kit: Kit) -> None:
         expect(not public, "customers can read about the link")
     connector.remove_link(ticket_id, link.global_id)
     connector.remove_link(ticket_id, link.global_id)
+
+
+# -- ratings ------------------------------------------------------------------------------------------------------
+
+
+@check(Capability.RATINGS, sandbox=True)
+def a_customers_rating_is_read_the_latest_counts(kit: Kit) -> None:
+    connector, customer, agent = kit.connector, opener(kit), somebody(kit)
+    if not isinstance(customer, Rater):
+        raise NotPossible("needs a customer who can rate")
+    ticket_id = customer.open_ticket("Rate me", "It is broken.")
+    same(connector.read(ticket_id, Known()).ticket.rating, None, "the rating of a ticket that nobody rated")
+    agent.resolve(ticket_id)
+    same(connector.read(ticket_id, Known()).ticket.rating, None, "the rating before the customer answered")
+    for good, word in ((True, "good"), (False, "bad")):
+        kit.let_time_pass()
+        customer.rate(ticket_id, good=good)
+        same(connector.read(ticket_id, Known()).ticket.rating, word, "the customer's rating")
 
 
 # -- knowledge base -----------------------------------------------------------------------------------------------

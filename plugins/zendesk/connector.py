@@ -84,7 +84,7 @@ class ZendeskConnector(Connector):
         offered = {
             Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
             Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
-            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE,
+            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE, Capability.RATINGS,
         }  # fmt: skip
         return frozenset(offered | ({Capability.LINES} if self.lines else set()))
 

@@ -39,6 +39,11 @@ class TestFreshservice(ConformanceTests):
         return sandbox_site(FreshserviceConnector, plugins.freshservice.sandbox)
 
 
+class TestFreshdeskWithRatings(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(FreshdeskConnector, plugins.freshdesk.sandbox, read_ratings=True)
+
+
 class TestGitLab(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(GitlabConnector, plugins.gitlab.sandbox)
