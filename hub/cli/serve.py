@@ -18,6 +18,7 @@ from hub.deployment import CannotServeError, Deployment
 from hub.engine import EmbeddedEngine
 from hub.engine.inbox import JournalInbox
 from hub.engine.polling import periodics
+from hub.engine.reporting import report_periodics
 from hub.journal import events, failures
 from hub.metrics import Metrics
 from hub.registry import Registry
@@ -58,7 +59,7 @@ def _serve(deployment: Deployment, port: int | None) -> None:
     def count_run(result: Result, seconds: float) -> None:
         metrics.run(result.outcome, seconds)
 
-    engine = EmbeddedEngine(context, periodics=periodics(context), on_run=count_run)
+    engine = EmbeddedEngine(context, periodics=[*periodics(context), *report_periodics(context)], on_run=count_run)
     # The core does not import the web server: it is named here and loaded when somebody serves.
     web = importlib.import_module("webhooks.app")
     app = web.create_app(
@@ -138,7 +139,12 @@ def _ready(deployment: Deployment, engine: EmbeddedEngine) -> Mapping[str, str |
     metavar="A:B",
     help="Which trackers: a helpdesk or bug tracker, a colon, a bug tracker. A+C:B takes two helpdesks on one tracker.",
 )
-@click.option("--flavour", default="", help="For trackers that come in several (jira: cloud, datacenter).")
+@click.option(
+    "--flavour",
+    default="",
+    help="For trackers that come in several (jira: cloud, datacenter; bugzilla: 5.2, 5.3, bmo).",
+)
+@telling_errors
 def demo(once: bool, as_json: bool, no_scenario: bool, pair: str, flavour: str) -> None:
     """Start sandboxes and a hub on free loopback ports, and play a ticket's life through them."""
     from hub.demo import play

@@ -19,6 +19,7 @@ from typing import IO, Any
 import yaml
 
 from hub.connector import Capability, Connector, Known
+from hub.connector import Role as ConnectorRole
 from hub.registry import Registry
 from hub.sandbox import Sandbox
 from hub.sandbox.cast import Actor, Role
@@ -55,8 +56,16 @@ class Stage:
     @property
     def quiet_after(self) -> float:
         """Seconds without a write after which the hub has finished: longer where it has to poll."""
-        has_webhooks = all(Capability.WEBHOOKS in c.capabilities for c in self.connectors.values())
-        return 0.5 if has_webhooks else 3 * POLL_EVERY
+        return 3 * POLL_EVERY if self.is_polled else 0.5
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether the hub has to poll a tracker, since it sends no webhooks."""
+        return any(
+            Capability.WEBHOOKS not in c.capabilities
+            for c in self.connectors.values()
+            if c.role is not ConnectorRole.ACTION
+        )
 
     def snapshot(self, tracker: str, ticket_id: str) -> Snapshot:
         """A ticket as its tracker shows it now."""
@@ -173,12 +182,15 @@ def open_stage(
 
 
 def make_sandbox(kind: str, flavour: str = "", clock: Callable[[], datetime] | None = None) -> Sandbox:
-    """A new sandbox of this kind, not started; `clock` gives its time, UTC. Raises LookupError when there is none."""
+    """A new sandbox of this kind, not started, and of the flavour where it has that; `clock` gives its time, UTC.
+
+    Raises LookupError when there is none of this kind.
+    """
     try:
         made = _package(kind).SANDBOX
     except ImportError as error:
         raise LookupError(f"there is no sandbox of {kind!r}") from error
-    given = {"flavour": flavour} if flavour and "flavour" in made.__init__.__annotations__ else {}
+    given = {"flavour": flavour} if flavour in made.flavours else {}
     sandbox: Sandbox = made(clock=clock, **given)
     return sandbox
 

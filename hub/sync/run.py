@@ -330,35 +330,40 @@ def _escalate(
 ) -> Result:
     now = context.now()
     held = ""
-    with ExitStack() as stack:
-        stack.callback(lambda: context.holds.give_back(held))
-        opening = stack.enter_context(ExitStack())
-        connection = opening.enter_context(context.journal.write())
-        if links.link_of(connection, ref) is not None:
-            # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
-            return Result("idle", why="it joined a link meanwhile")
-        was_unlinked = events.was_unlinked(connection, ref)
-        if order is not None:
-            outcome = "somebody unlinked it" if was_unlinked else f"escalated by {policy.title}"
-            cases.finish_order(connection, order.id, "dropped" if was_unlinked else "done", outcome)
+    left = ExitStack()
+    try:
+        with ExitStack() as opening:
+            connection = opening.enter_context(context.journal.write())
+            if links.link_of(connection, ref) is not None:
+                # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
+                return Result("idle", why="it joined a link meanwhile")
+            was_unlinked = events.was_unlinked(connection, ref)
+            if order is not None:
+                outcome = "somebody unlinked it" if was_unlinked else f"escalated by {policy.title}"
+                cases.finish_order(connection, order.id, "dropped" if was_unlinked else "done", outcome)
+            if not was_unlinked:
+                loaded = _create_link(connection, context, policy, ref, snapshot, because, now)
+                # From the moment that the link can be seen its key is held here, until this run is over.
+                held = loaded.progress.key
+                context.holds.take(held)
+                if taken:
+                    loaded.taken = taken
+                else:
+                    # Nothing else would bring this run back after a crash.
+                    deliveries.wake(connection, held, now, "escalated")
+                    loaded.taken = deliveries.wakes_of(connection, [held], now)
+                loaded.waiting = waiting
+                # Not durable yet: it becomes so together with the first intents.
+                left = opening.pop_all()
+                loaded.progress.open_with(connection, left)
         if was_unlinked:
-            opening.close()
             why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} links it again"
             return _leave_alone(context, ref, taken, waiting, why)
-        loaded = _create_link(connection, context, policy, ref, snapshot, because, now)
-        # From the moment that the link can be seen its key is held here, until this run is over.
-        held = loaded.progress.key
-        context.holds.take(held)
-        if taken:
-            loaded.taken = taken
-        else:
-            # Nothing else would bring this run back after a crash.
-            deliveries.wake(connection, held, now, "escalated")
-            loaded.taken = deliveries.wakes_of(connection, [held], now)
-        loaded.waiting = waiting
-        loaded.progress.open_with(connection, opening)
         log.info("escalated", link=loaded.progress.state.id, ticket=str(ref), rule=policy.title)
         return _run_loaded(loaded, {ref: snapshot})
+    finally:
+        left.close()
+        context.holds.give_back(held)
 
 
 def _create_link(
@@ -590,6 +595,7 @@ def _rounds(progress: Progress) -> None:
             continue
         _note_decision(progress, decision, told)
         if not decision.operations or progress.down:
+            progress.end_opening()
             for operation in decision.operations:
                 progress.hold_back(operation)
             progress.is_complete = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import plugins.bugzilla.sandbox
 import plugins.freshdesk.sandbox
 import plugins.freshservice.sandbox
 import plugins.gitlab.sandbox
@@ -11,9 +12,11 @@ import plugins.jira.sandbox
 import plugins.mantis.sandbox
 import plugins.otrs.sandbox
 import plugins.servicedesk_plus.sandbox
+import plugins.solarwinds.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
+from plugins.bugzilla.connector import BugzillaConnector
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.freshservice.connector import FreshserviceConnector
 from plugins.gitlab.connector import GitlabConnector
@@ -21,6 +24,7 @@ from plugins.jira.connector import JiraConnector
 from plugins.mantis.connector import MantisConnector
 from plugins.otrs.connector import OtrsConnector
 from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
+from plugins.solarwinds.connector import SolarwindsConnector
 from plugins.zendesk.connector import ZendeskConnector
 
 
@@ -83,3 +87,21 @@ class TestServiceDeskPlusWithReplies(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         sandbox = plugins.servicedesk_plus.sandbox
         return sandbox_site(ServiceDeskPlusConnector, sandbox, flavour="cloud", public_as="reply")
+
+
+class TestSolarwinds(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(SolarwindsConnector, plugins.solarwinds.sandbox)
+class TestBugzilla(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="5.2")
+
+
+class TestBugzillaWithKeyInHeader(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="5.3")
+
+
+class TestBugzillaOfMozilla(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="bmo")

@@ -46,6 +46,7 @@ class ServiceDeskPlusSandbox(Sandbox):
     """
 
     kind = "servicedesk-plus"
+    flavours = ("cloud", "on_premises")
     webhook_secret = "servicedesk-plus-sandbox-webhook-secret"
     portal = "itdesk"
     default_settings: ClassVar[Mapping[str, float]] = {
