@@ -35,6 +35,7 @@ from hub.connector import (
     RefusedError,
     RemoteLink,
     Role,
+    StoredMacro,
     TemporaryError,
     Unwritable,
     Upload,
@@ -50,6 +51,7 @@ WORD = Markdown("word")
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 SOLVED = Status.SOLVED
 NO_CHANGES = Changes()
+NO_MACRO = StoredMacro(name="none", title="none")
 EMPTY_REQUEST = WebhookRequest({}, b"{}")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PATIENCE = 15.0
@@ -708,6 +710,52 @@ def words_that_fit_nothing_and_odd_words_find_nothing(kit: Kit) -> None:
     for words in ("", "   ", "?!…", "xyzzyqwv", '"unclosed: -(quotes) AND [brackets'):
         found = connector.find_articles(words, 3)
         expect(len(found) == 0 or "unclosed" in words, f"{words!r} finds {[a.title for a in found]}")
+
+
+# -- macros -------------------------------------------------------------------------------------------------------
+
+
+@check(Capability.MACROS)
+def macros_are_read_whole_with_what_has_no_equivalent(kit: Kit) -> None:
+    found = kit.connector.macros()
+    if kit.site.sandbox is not None:
+        expect(len(found) >= 2, f"an account with macros gives {[m.title for m in found]}")
+    for macro in found:
+        expect(bool(macro.name and macro.title), f"a macro without a name: {macro}")
+        expect(bool(macro.text or macro.changes or macro.unmapped), f"{macro.title} says and does nothing")
+        for name in macro.changes.values:
+            known = name in ("status", "priority", "category", "assignee", "line") or name.startswith("custom:")
+            expect(known, f"{macro.title} sets {name}, which is no neutral field")
+        expect(Status.UNKNOWN not in macro.changes.values.values(), f"{macro.title} sets an unknown status")
+
+
+@check(Capability.MACROS, Capability.PUBLISH_MACROS)
+def a_macro_is_published_once_and_read_back(kit: Kit) -> None:
+    connector, key = kit.connector, f"verify-{secrets.token_hex(5)}"
+    priority = connector.hold("priority", Priority.HIGH)
+    for text in ("Dear {{ requester.name }}, *this* is **old**.", "Dear {{ requester.name }}, see {{ ticket.key }}."):
+        macro = StoredMacro(
+            name=key, title=f"{NAME} {key}", text=canonical(text), visibility=PRIVATE,
+            changes=Changes(values={"priority": priority}, add_labels=frozenset({connector.hold_label("kit one")})),
+        )  # fmt: skip
+        ids = {connector.publish_macro(macro, key), connector.publish_macro(macro, key)}
+        same(len(ids), 1, "how many macros were made of one")
+        (seen,) = [m for m in connector.macros() if m.title == macro.title] or [NO_MACRO]
+        same((seen.text, seen.visibility, seen.changes), (macro.text, PRIVATE, macro.changes), "the published macro")
+        same(seen.unmapped, (), "what of a published macro has no equivalent")
+
+
+@check(Capability.PUBLISH_MACROS)
+def a_macro_that_has_no_form_is_refused_and_not_half_published(kit: Kit) -> None:
+    connector, key = kit.connector, f"verify-{secrets.token_hex(5)}"
+    strange = StoredMacro(
+        name=key, title=f"{NAME} {key}", text=Markdown("{% if due %}{{ due }}{% endif %}"), visibility=PUBLIC
+    )
+    raises(Unwritable, lambda: connector.publish_macro(strange, key), "a text with placeholders that it does not have")
+    unsaid = StoredMacro(name=key, title=f"{NAME} {key}", text=Markdown("Hello."))
+    raises(Unwritable, lambda: connector.publish_macro(unsaid, key), "a text that does not say who may read it")
+    if Capability.MACROS in connector.capabilities:
+        expect(not [m for m in connector.macros() if key in m.title], "a refused macro was published")
 
 
 # -- noticing -----------------------------------------------------------------------------------------------------

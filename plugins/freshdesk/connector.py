@@ -29,6 +29,7 @@ from hub.connector import (
     RemoteLink,
     Role,
     SecretHeader,
+    StoredMacro,
     Unwritable,
     WebhookRequest,
     Written,
@@ -40,7 +41,7 @@ from hub.parts.stamps import stamped, unstamped
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
-from plugins.freshdesk import bodies, checks, mapping, payloads, solutions
+from plugins.freshdesk import bodies, canned, checks, mapping, payloads, solutions
 from plugins.freshdesk.client import FreshdeskClient
 from plugins.freshdesk.directory import GROUPS, FreshdeskDirectory
 from plugins.freshdesk.polling import Position
@@ -78,7 +79,7 @@ class FreshdeskConnector(Connector):
         offered = {
             Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
             Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
-            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE,
+            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE, Capability.MACROS,
         }  # fmt: skip
         offered |= {Capability.LINES} if self.lines else set()
         return frozenset(offered | ({Capability.RATINGS} if self._settings.read_ratings else set()))
@@ -264,6 +265,9 @@ class FreshdeskConnector(Connector):
 
     def find_articles(self, words: str, limit: int) -> Sequence[Article]:
         return solutions.articles(self._client, self._settings.url, words, limit)
+
+    def macros(self) -> Sequence[StoredMacro]:
+        return canned.responses(self._client)
 
     def check(self) -> list[Finding]:
         self.identify()

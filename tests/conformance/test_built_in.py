@@ -92,6 +92,8 @@ class TestServiceDeskPlusWithReplies(ConformanceTests):
 class TestSolarwinds(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(SolarwindsConnector, plugins.solarwinds.sandbox)
+
+
 class TestBugzilla(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="5.2")

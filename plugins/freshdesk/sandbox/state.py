@@ -133,6 +133,14 @@ ARTICLES = (
     ("Correcting an invoice", "Take the wrong invoice back in the billing system.", FOR_AGENTS, PUBLISHED),
     ("Paying an invoice by card", "Not yet published.", FOR_ALL, DRAFT),
 )
+CANNED: dict[str, list[tuple[str, str]]] = {
+    "General": [
+        ("Ask for details", "<div>Dear {{ticket.requester.name}},<br>please send us the steps.</div>"),
+        ("Known issue", "<div>We know of <b>#{{ticket.id}}</b> and tell {{ticket.requester.phone}}.</div>"),
+    ],
+    "Billing": [("Invoice sent", "<div>The invoice was sent again by {{ticket.agent.name}}.</div>")],
+}
+"""Canned responses by folder: title and HTML."""
 
 
 class Store:

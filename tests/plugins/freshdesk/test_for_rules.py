@@ -6,9 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from hub.connector import Capability, Changes, Known, RefusedError, Unwritable
+from hub.connector import Capability, Changes, Known, NotOfferedError, RefusedError, StoredMacro, Unwritable
 from hub.sandbox.cast import Rater
-from hub.ticket import Channel
+from hub.ticket import Channel, Visibility
 from plugins.freshdesk import mapping
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.freshdesk.sandbox import FreshdeskSandbox, actor
@@ -114,3 +114,17 @@ def test_the_latest_answer_to_a_survey_is_good_or_bad_or_none(answers: list[int]
         for day, answer in enumerate(answers, 1)
     ]
     assert mapping.rating_of(rows[::-1]) == rating
+
+
+def test_canned_responses_are_macros_that_do_not_say_who_reads_them(connector: FreshdeskConnector) -> None:
+    macros = {macro.title: macro for macro in connector.macros()}
+    assert set(macros) == {"Ask for details", "Known issue", "Invoice sent"}
+    assert macros["Invoice sent"].text == "The invoice was sent again by {{ agent.name }}."
+    assert macros["Known issue"].text == "We know of **{{ ticket.key }}** and tell (ticket.requester.phone)."
+    assert "ticket.requester.phone" in macros["Known issue"].unmapped[0]
+    assert {macro.visibility for macro in macros.values()} == {Visibility.UNKNOWN}
+
+
+def test_canned_responses_cannot_be_published(connector: FreshdeskConnector) -> None:
+    with pytest.raises(NotOfferedError):
+        connector.publish_macro(StoredMacro(name="x", title="x"), "hub:x")
