@@ -18,7 +18,7 @@ from hub.connector import Capability, Changes, NotFoundError, PermanentError, Un
 from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
-from hub.rules.ruling import Ruling, Situation, case_facts, clocks_of, rule_on, shown
+from hub.rules.ruling import Move, Ruling, Situation, case_facts, clocks_of, rule_on, shown
 from hub.rules.values import Neighbour
 from hub.sync.apply import apply_operations
 from hub.sync.codec import dump_changes, load_changes
@@ -185,7 +185,7 @@ def _rule(
     progress: Progress, ref: TicketRef, row: CaseRow | None, ordered: Sequence[Order], loads: Mapping[str, int]
 ) -> None:
     context, now = progress.context, progress.context.now()
-    asked = [order for order in ordered if order.kind == "macro"]
+    asked = [order for order in ordered if order.kind in ("macro", "line")]
     ruling = _ruling(context, progress.state, ref, row, asked, loads, now)
     orders = [
         Order(ref=ref, mark=w.mark, kind=w.kind, data=_data_of(w.kind, w.data), because=w.because)
@@ -201,7 +201,7 @@ def _rule(
         cases.save_case(connection, record)
         cases.place_orders(connection, orders, now)
         for order in asked:
-            cases.finish_order(connection, order.id, "done", "the macro's texts and changes are orders of their own")
+            cases.finish_order(connection, order.id, "done", "its texts and changes are orders of their own")
         events.record(
             connection,
             [
@@ -264,7 +264,12 @@ def _situation(state: LinkState, ref: TicketRef, asked: Sequence[Order], loads: 
         issue_resolution=issue.ticket.native.get("resolution") if issue and issue.ticket else None,
         tickets=tuple(_neighbour(m) for m in state.tickets),
         loads=loads,
-        asked=tuple((str(order.data["name"]), order.mark) for order in asked),
+        asked=tuple((str(order.data["name"]), order.mark) for order in asked if order.kind == "macro"),
+        moves=tuple(
+            Move(line=order.data["line"], reason=str(order.data["reason"]), mark=order.mark)
+            for order in asked
+            if order.kind == "line"
+        ),
     )
 
 
