@@ -458,6 +458,8 @@ class Connector(ABC):
     webhook_scheme: ClassVar[WebhookScheme | None] = None
     delivery_id_header: ClassVar[str | None] = None
     """The header that is the same when a delivery is sent again; the body's hash is used without one."""
+    webhook_echo_header: ClassVar[str | None] = None
+    """A header whose value each answer must repeat, for trackers that prove in this way whose an address is."""
     default_statuses: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Neutral status -> the tracker's words for it, the one that is written first."""
     default_priorities: ClassVar[Mapping[str, Sequence[str]]] = {}

@@ -158,10 +158,13 @@ def open_stage(
     links: list[dict[str, Any]] | None = None,
     tracker_settings: Mapping[str, Mapping[str, Any]] | None = None,
     with_webhooks: bool = True,
+    rules: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stage]:
     """Sandboxes by tracker name and kind, and a hub that keeps them in step, for the time of the block.
 
-    `links` replaces the demo's pairing; `tracker_settings` adds to a tracker's entry.
+    `links` replaces the demo's pairing; `tracker_settings` adds to a tracker's entry; `rules` is a rule book, which
+    stands in a file of its own; `environment` what it refers to.
     """
     with tempfile.TemporaryDirectory(prefix="hub-demo-") as folder:
         stage = Stage(Path(folder), {}, {}, {})
@@ -170,6 +173,9 @@ def open_stage(
                 stage.sandboxes[name] = make_sandbox(kind, flavour)
                 stage.sandboxes[name].start()
             write_settings(stage, links, tracker_settings or {}, polls_only=not with_webhooks)
+            if rules:
+                stage.environment |= environment or {}
+                (stage.folder / "rules.yaml").write_text(yaml.safe_dump(dict(rules), allow_unicode=True))
             loaded = load_settings(stage.folder, env={**os.environ, **stage.environment})
             for name, entry in loaded.settings.trackers.items():
                 stage.connectors[name] = loaded.registry.create(name, entry)

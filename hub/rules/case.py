@@ -215,7 +215,10 @@ def _replies(seen: Seen, history: History) -> list[Reply]:
     """The public comments that the history does not have yet; a rule's own text is nobody's answer."""
     known = {(reply.at, reply.by) for reply in history.replies}
     replies = [
-        Reply(comment.created, "staff" if _is_staff(comment, seen.ticket.requester) else "customer")
+        # As the history keeps it: nothing is before the creation.
+        Reply(
+            max(comment.created, history.created), "staff" if is_staff(comment, seen.ticket.requester) else "customer"
+        )
         for comment in seen.comments or ()
         if comment.visibility.is_public and comment.id not in seen.own_comments
     ]
@@ -228,11 +231,11 @@ def _last_reply(seen: Seen) -> str | None:
     if not public:
         return None
     last = max(public, key=lambda comment: comment.created)
-    is_staff = last.id in seen.own_comments or _is_staff(last, seen.ticket.requester)
-    return "staff" if is_staff else "customer"
+    by_staff = last.id in seen.own_comments or is_staff(last, seen.ticket.requester)
+    return "staff" if by_staff else "customer"
 
 
-def _is_staff(comment: Comment, requester: Person | None) -> bool:
+def is_staff(comment: Comment, requester: Person | None) -> bool:
     """Where the tracker does not tell, whoever is not the requester answers for support."""
     author = comment.author
     if author.is_staff is not None:

@@ -6,14 +6,14 @@ see what an earlier one wants. It always ends, and says of every rule whether it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from hub.rules.book import RuleBook, Running, raised
-from hub.rules.case import IN_A_ROW, MOST_IN_A_ROW, Case, Firing, News, Seen, observe, with_values
+from hub.rules.case import IN_A_ROW, MOST_IN_A_ROW, Case, Firing, News, Seen, is_staff, observe, with_values
 from hub.rules.clocks import Clock, clock_of
 from hub.rules.conditions import Answer, Facts, evaluate, facts_of, flips
 from hub.rules.history import FIELDS
@@ -21,16 +21,19 @@ from hub.rules.placeholders import Rendered, render
 from hub.rules.values import Neighbour, ticket_values
 from hub.settings.rules import Actions, Line, Macro, Rule
 from hub.text import to_plain
-from hub.ticket import Category, Priority, Status, TicketRef, Value, Visibility
+from hub.ticket import Category, Person, Priority, Status, TicketRef, Value, Visibility
 
 MACRO_LABEL = "macro:"
 """A label that begins so runs a macro and is taken off again."""
 MACRO_COMMAND = "/macro "
-"""A line of a private note that begins so does the same."""
+"""A line of a private note of support that begins so does the same."""
 LONGEST_MARK = 120
 CLOCK = "clock "
 """How explanations of clocks begin, to tell them from rules."""
-AT_ONCE = timedelta(seconds=1)
+SOON = timedelta(seconds=1)
+"""When the ticket is looked at again because what rules did leads to more."""
+MOST_AHEAD = timedelta(minutes=15)
+"""How far a tracker's clock may be ahead of ours; what seems later has not happened yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,8 @@ class Situation:
     """What is around a ticket: its issue, the other tickets of the link, who has how much to do.
 
     `loads` are open cases by assignee key. `asked` are macros that a person asked for from outside, with the mark of
-    their order; `moves` lines. `people` maps an assignee key to what texts call them.
+    their order; `moves` lines. `leaving` are labels that are to be taken off already, as soon as the tracker lets the
+    hub. Deadlines before `since` are not acted on: the hub had no rules then.
     """
 
     tracker: str
@@ -58,6 +62,8 @@ class Situation:
     loads: Mapping[str, int] = field(default_factory=dict)
     asked: Sequence[tuple[str, str]] = ()
     moves: Sequence[Move] = ()
+    leaving: frozenset[str] = frozenset()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +103,14 @@ def rule_on(
 ) -> Ruling:
     """What the rule book says about a ticket now."""
     observed, news = observe(case, ref, seen, now)
-    work = _Pass(book, observed, seen, situation, news, now)
+    ruling = _one_pass(book, observed, seen, situation, news, now)
+    if ruling.wanted and _leads_to_more(book, ruling, seen, situation, now):
+        return replace(ruling, next_at=min(now + SOON, ruling.next_at or now + SOON))
+    return ruling
+
+
+def _one_pass(book: RuleBook, case: Case, seen: Seen, situation: Situation, news: News, now: datetime) -> Ruling:
+    work = _Pass(book, case, seen, situation, news, now)
     work.take_in()
     work.keep_agreements()
     work.follow_rules()
@@ -106,11 +119,43 @@ def rule_on(
     return work.outcome()
 
 
+def _leads_to_more(book: RuleBook, ruling: Ruling, seen: Seen, situation: Situation, now: datetime) -> bool:
+    """Whether the rules want more once all that they want now is done.
+
+    The hub's own writes are recognised and wake nobody, so such a second look has to be asked for. It is a look like
+    every other, at what the tracker really made of the writes.
+    """
+    case, after = ruling.case, seen
+    for wanted in ruling.wanted:
+        if wanted.kind == "change":
+            after = _seen_after(after, wanted.data)
+        elif wanted.kind == "text" and wanted.data["visibility"] == Visibility.PUBLIC.value:
+            case = replace(case, seen={**case.seen, "last_reply": "staff"})
+    following = _one_pass(book, case, after, replace(situation, asked=()), News(), now)
+    return bool(following.wanted) or any(one.fired for one in following.explained)
+
+
+def _seen_after(seen: Seen, change: Mapping[str, Any]) -> Seen:
+    """What a look shows after a change was made."""
+    values = dict(change["values"])
+    custom = {n.removeprefix("custom:"): values.pop(n) for n in list(values) if n.startswith("custom:")}
+    key = values.get("assignee", seen.assignee)
+    if "assignee" in values:
+        values["assignee"] = None if key is None else Person(str(key), str(key))
+    labels = (seen.ticket.labels | set(change["add"])) - set(change["remove"])
+    ticket = replace(seen.ticket, **values, custom={**seen.ticket.custom, **custom}, labels=labels)
+    return replace(seen, ticket=ticket, assignee=key, line=values.get("line", seen.line))
+
+
 def clocks_of(book: RuleBook, case: Case, facts: Facts, now: datetime) -> dict[str, tuple[Running, Clock]]:
-    """The clocks that run for a case, by `<agreement>.<measure>`."""
+    """The clocks that run for a case, by `<agreement>.<measure>`.
+
+    What a tracker whose clock is ahead stamps with a time to come has happened.
+    """
     found = {}
+    at = max(now, case.history.latest(now + MOST_AHEAD))
     for running in book.running(facts, now):
-        clock = clock_of(running.target, case.history, running.promise.calendar, now)
+        clock = clock_of(running.target, case.history, running.promise.calendar, at)
         if clock is not None:
             found[running.name] = (running, clock)
     return found
@@ -138,9 +183,10 @@ class _Pass:
         self._reasons: dict[str, str] = {}
         self._wanted: list[Wanted] = []
         self._explained: list[Explained] = []
-        known = {rule.name for rule in book.rules}
-        self._fired = {n: f for n, f in case.fired.items() if n in known or n.casefold().startswith(MACRO_LABEL)}
+        # Those of rules that are not in the book now stay: a rule that is put back goes on counting where it was.
+        self._fired = dict(case.fired)
         self._steps = set(case.steps)
+        self._if_free = False
         self._looks: list[datetime] = []
         self._clocks: dict[str, tuple[Running, Clock]] = {}
 
@@ -218,14 +264,26 @@ class _Pass:
             measure = str(running.target.measure).replace("_", " ")
             kind = running.promise.agreement.kind
             because = f"{kind} {running.promise.name}: the {measure} {what} since {local:%Y-%m-%d %H:%M %Z}"
-            is_over = not clock.state.is_open
+            but = ""
+            if not clock.state.is_open:
+                but = ", but it has ended since"
+            elif self._situation.since is not None and at < self._situation.since:
+                but = ", but the hub had no rules then"
             self._explained.append(
-                Explained(rule=f"{CLOCK}{name} {percent} %", fired=not is_over, holds=True,
-                          because=because + (", but it has ended since" if is_over else ""))
-            )  # fmt: skip
-            if actions is not None and not is_over:
+                Explained(rule=f"{CLOCK}{name} {percent} %", fired=not but, holds=True, because=because + but)
+            )
+            if actions is not None and not but:
                 self._do(actions, f"clock {step}", because)
         self._facts["clocks"] = {name: clock for name, (_, clock) in self._clocks.items()}
+        self._forget_steps()
+
+    def _forget_steps(self) -> None:
+        """Those of earlier runs of a clock: a run that another one followed never comes back."""
+        started = {name: clock.started.isoformat() for name, (_, clock) in self._clocks.items()}
+        for step in list(self._steps):
+            name, _, rest = step.rpartition(" ")[0].rpartition(" ")
+            if name in started and rest < started[name]:
+                self._steps.discard(step)
 
     # rules
 
@@ -266,11 +324,11 @@ class _Pass:
                 continue
             if holds and not explained.holds and not firing.holds:
                 # A later rule brought it about: it is this rule's turn at the next look, which is at once.
-                self._looks.append(self._now + AT_ONCE)
+                self._looks.append(self._now + SOON)
                 continue
             self._fired[rule.name] = firing if holds is None else replace(firing, holds=holds)
             if holds and rule.again_after is not None and firing.at is not None:
-                self._looks.append(max(firing.at + timedelta(minutes=rule.again_after), self._now + AT_ONCE))
+                self._looks.append(max(firing.at + timedelta(minutes=rule.again_after), self._now + SOON))
             self._looks += flips(rule.when, self._facts, self._now)
 
     def _rules_explained(self) -> list[Explained]:
@@ -281,7 +339,7 @@ class _Pass:
     def run_macros(self) -> None:
         """Those that an agent asked for with a label or a note, and those that were asked for from outside."""
         for label in sorted(self._seen.ticket.labels):
-            if label.casefold().startswith(MACRO_LABEL):
+            if label.casefold().startswith(MACRO_LABEL) and label not in self._situation.leaving:
                 count = self._fired.get(label, Firing()).count + 1
                 self._run_macro(label[len(MACRO_LABEL) :], f"{label}.{count}", f"an agent set the label {label}")
                 self._label(label, label, "the macro was run", is_on=False)
@@ -289,6 +347,8 @@ class _Pass:
         for comment in self._seen.comments or ():
             step = f"note {comment.id}"
             if comment.visibility.is_public or comment.id in self._seen.own_comments or step in self._steps:
+                continue
+            if not is_staff(comment, self._seen.ticket.requester):
                 continue
             for name in _commands(comment.text):
                 self._steps.add(step)
@@ -401,6 +461,7 @@ class _Pass:
                 line.people, key=lambda person: (self._situation.loads.get(person, 0), line.people.index(person))
             )
             self._set("assignee", fewest, source, f"{fewest} has the fewest open tickets of line {number}")
+            self._if_free = True
 
     def _want_issue(self, source: str, because: str, line: Line | None) -> None:
         if self._situation.issue is None:
@@ -424,6 +485,8 @@ class _Pass:
         self._values[name] = value
         self._facts[name] = value
         self._reasons.setdefault(source, because)
+        if name == "assignee":
+            self._if_free = False
 
     def _label(self, label: str, source: str, because: str, *, is_on: bool) -> None:
         here, there = (self._add, self._remove) if is_on else (self._remove, self._add)
@@ -473,7 +536,12 @@ class _Pass:
     # the end
 
     def _show(self, clocks: Mapping[str, tuple[Running, Clock]]) -> None:
-        """Writes clocks that moved into the fields where people see them."""
+        """Writes clocks that moved into the fields where people see them; a field that shows none any more is empty."""
+        taken = set(self._fields_of(clocks))
+        for name in self._case.clocks:
+            for field_name in self._fields_of([name]) if name not in clocks else ():
+                if field_name not in taken:
+                    self._set(f"custom:{field_name}", None, f"clock {name}", "the clock is not this ticket's any more")
         for name, (running, clock) in clocks.items():
             if self._case.clocks.get(name) == shown(clock):
                 continue
@@ -485,6 +553,13 @@ class _Pass:
                         if field_name:
                             self._set(f"custom:{field_name}", value, f"clock {name}", "people see the clock there")
 
+    def _fields_of(self, clocks: Collection[str]) -> Iterator[str]:
+        """The custom fields in which people see these clocks."""
+        for promise in self._book.promises:
+            for show in promise.agreement.show:
+                if f"{promise.name}.{show.target}" in clocks:
+                    yield from (field_name for field_name in (show.due, show.state) if field_name)
+
     def outcome(self) -> Ruling:
         """What all of it comes to. The clocks are those after everything that was set."""
         found = clocks_of(self._book, with_values(self._case, self._values, self._now), self._facts, self._now)
@@ -492,11 +567,13 @@ class _Pass:
         self._settle_rules()
         self._show(found)
         if self._values or self._add or self._remove:
-            data = {
+            data: dict[str, Any] = {
                 "values": dict(self._values),
                 "add": [label for label in self._add if label not in self._seen.ticket.labels],
                 "remove": [label for label in self._remove if label in self._seen.ticket.labels],
             }
+            if self._if_free:
+                data["if_free"] = True
             if data["values"] or data["add"] or data["remove"]:
                 mark = _mark(f"change {self._now.isoformat()}")
                 because = "; ".join(dict.fromkeys(self._reasons.values()))

@@ -63,7 +63,7 @@ def apply_operations(progress: Progress, operations: Sequence[Operation]) -> Non
     """Does the operations in order, and leaves in `progress` what became of them."""
     stored = _store_intents(progress, operations)
     for index, (operation, intent_id) in enumerate(zip(operations, stored, strict=True)):
-        tracker = operation.target.tracker
+        tracker = reached(operation)
         if tracker in progress.down or operation.target in progress.stale:
             progress.finish_intent(intent_id, "void", {"why": "not tried: an earlier operation did not get through"})
             progress.hold_back(operation)
@@ -95,6 +95,13 @@ def apply_operations(progress: Progress, operations: Sequence[Operation]) -> Non
             # After the last one the caller plans again, or ends, and writes the receipt with what comes of that.
             if isinstance(operation, CANNOT_BE_REPEATED) and more:
                 progress.flush()
+
+
+def reached(operation: Operation) -> str:
+    """The tracker that an operation goes to."""
+    if isinstance(operation, CallAction):
+        return operation.action.partition(".")[0]
+    return operation.target.tracker
 
 
 def _store_intents(progress: Progress, operations: Sequence[Operation]) -> list[int]:
@@ -160,8 +167,7 @@ def _do(progress: Progress, operation: Operation) -> dict[str, Any]:
         case ChangeTicket():
             return _change(progress, connector, operation)
         case Notify():
-            progress.context.outlets.notify(operation.notifier, operation.text)
-            return {"notifier": operation.notifier}
+            return _notify(progress, operation)
         case CallAction():
             return _call(progress, operation)
 
@@ -544,6 +550,16 @@ def _show_changes(progress: Progress, operation: ChangeTicket, done: Changes, ve
     labels = (ticket.labels | done.add_labels) - done.remove_labels
     ticket = replace(ticket, **plain, custom={**ticket.custom, **custom}, labels=labels)  # type: ignore[arg-type]
     progress.replace_member(replace(member, snapshot=replace(member.snapshot, ticket=ticket, version=version)))
+
+
+def _notify(progress: Progress, operation: Notify) -> dict[str, Any]:
+    """A message is not sent again by itself: nobody can look up whether it arrived."""
+    try:
+        progress.context.outlets.notify(operation.notifier, operation.text)
+    except TemporaryError as error:
+        remedy = f"{error.remedy} If it did not arrive: hub failures retry.".strip()
+        raise PermanentError(error.tracker, error.doing, error.why, remedy) from error
+    return {"notifier": operation.notifier}
 
 
 def _place(connection: Connection, orders: Sequence[cases.Order], now: datetime) -> None:

@@ -41,6 +41,8 @@ class Progress:
         self.stale: set[TicketRef] = set()
         """Members that changed since they were read."""
         self.held_back: set[tuple[TicketRef, str]] = set()
+        self.unfinished: set[TicketRef] = set()
+        """Tickets for which there was more to do than one run does."""
         self.is_complete = False
         """Everything that was seen has been decided about; before that, nothing that was seen may count as known."""
         self.retry_after: float | None = None
@@ -154,6 +156,9 @@ class Progress:
     def order_done(self, order_id: int, outcome: str = "") -> None:
         self.later(lambda connection: cases.finish_order(connection, order_id, "done", outcome))
 
+    def order_dropped(self, order_id: int, why: str) -> None:
+        self.later(lambda connection: cases.finish_order(connection, order_id, "dropped", why))
+
     def fields_done(self, writes: Iterable[FieldWrite]) -> None:
         for write in writes:
             self.done_writes.append(write)
@@ -209,7 +214,9 @@ class Progress:
             return
         log.warning("failed", link=self.state.id, ticket=str(ref), what=what, why=why)
         self.note("failed", ref, what=what, why=why, remedy=remedy)
-        now, key = self.context.now(), self.key
+        now = self.context.now()
+        # One that was opened under the ticket's own key, before it was linked, stays the same one.
+        key = next((f.key for f in self._known_failures if f.what == f"{ref} {what}"), self.key)
         self.later(lambda connection: _record_failure(connection, key, ref, what, digest, why, remedy, now))
 
     def postpone(self, tracker: str, error: ConnectorError, retry_after: float | None = None) -> None:

@@ -28,7 +28,7 @@ from hub.rules.ruling import Ruling
 from hub.settings.model import LinkSettings
 from hub.sync.advance import advance
 from hub.sync.apply import apply_operations
-from hub.sync.care import adopt_book, earliest_due, issue_wanted, look_after, preview, restore_looks
+from hub.sync.care import adopt_book, earliest_due, issue_wanted, look_after, lose_sight, preview, restore_looks
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
 from hub.sync.fields import next_turns
@@ -179,12 +179,15 @@ def run_broke_off(context: Context, key: str) -> None:
 # -- a ticket in no link ------------------------------------------------------------------------------------------
 
 
-def _run_ticket(context: Context, ref: TicketRef) -> Result:
+def _run_ticket(context: Context, ref: TicketRef, *, is_linked: bool = False) -> Result:
+    """A ticket on its own; `is_linked` where its link is one that the settings do not have any more."""
     now = context.now()
     with context.journal.read() as connection:
         taken = deliveries.wakes_of(connection, [str(ref)], now)
         waiting = deliveries.waiting_deliveries(connection, [ref])
-    policies = _escalating(context, ref)
+    if not taken and not waiting:
+        return Result("idle", why="what woke it was answered by another run")
+    policies = [] if is_linked else _escalating(context, ref)
     is_looked_after = context.looks_after(ref.tracker)
     if not policies and not is_looked_after:
         return _leave_alone(context, ref, taken, waiting, f"no rule links tickets of {ref.tracker}")
@@ -194,11 +197,12 @@ def _run_ticket(context: Context, ref: TicketRef) -> Result:
     try:
         snapshot = context.connectors[ref.tracker].read(ref.id, Known())
     except NotFoundError as error:
+        lose_sight(context, ref, is_gone=True)
         return _leave_alone(context, ref, taken, waiting, f"not found: {error.why}")
     except ConnectorError as error:
         return _postpone(context, str(ref), taken, error, ref)
     if is_looked_after:
-        return _look_after_ticket(context, ref, snapshot, policies, taken, waiting)
+        return _look_after_ticket(context, ref, snapshot, policies, taken, waiting, is_linked=is_linked)
     policy, because = _wanting(policies, snapshot)
     if policy is None:
         return _leave_alone(context, ref, taken, waiting, because)
@@ -212,6 +216,8 @@ def _look_after_ticket(
     policies: Sequence[LinkSettings],
     taken: list[Wake],
     waiting: list[Delivery],
+    *,
+    is_linked: bool,
 ) -> Result:
     """The rules on a ticket in no link; it may be escalated by one, or by the condition of a link."""
     loaded = _alone(context, ref, snapshot, taken, waiting)
@@ -220,13 +226,16 @@ def _look_after_ticket(
         recover(progress, loaded.intents)
         take_snapshot(progress, ref, snapshot)
         look_after(progress)
-        if join_by_label(progress, ref, policies_for(context, ref)):
+        if not is_linked and join_by_label(progress, ref, policies_for(context, ref)):
             return _finish(loaded, (), Result("written", why="an agent's label joined it to an issue"))
-        order = issue_wanted(progress, ref)
+        order = None if is_linked else issue_wanted(progress, ref)
         policy, because = _wanting(policies, snapshot)
         if order is not None and not progress.down:
             policy, because = policy_for(context, ref, str(order.data["link"])), order.because
-            if policy is not None and hold_for_similar(progress, ref, policy, order):
+            if policy is None:
+                because = f"the settings have no link {order.data['link']!r} for tickets of {ref.tracker}"
+                progress.order_dropped(order.id, because)
+            elif hold_for_similar(progress, ref, policy, order):
                 policy = None
     except TooEarlyError as error:
         return _finish(loaded, (), Result("postponed", error.until, str(error)))
@@ -237,7 +246,9 @@ def _look_after_ticket(
     now_shown = progress.state.member(ref).snapshot
     if policy is None or now_shown is None or now_shown.is_deleted:
         return _finish(loaded, (), Result("written" if progress.writes else "idle", why=because))
-    progress.flush()
+    # Another run of its own begins: this one leaves nothing without a receipt.
+    with context.journal.write() as connection:
+        progress.flush_all_into(connection)
     return _escalate(context, policy, ref, now_shown, because, taken, waiting, order)
 
 
@@ -383,7 +394,13 @@ def _create_link(
     row = LinkRow(id=link_id, policy=policy.title, origin="created", created=now, turns={})
     member = MemberRow(link_id=link_id, ref=ref, key=key, url=url, role="ticket", joined=now, shadow={})
     # Copies outlive an unlinking; everything else of a link that was made just now is known.
-    return _assemble(context, row, [member], known_copies=copies.copies_of(connection, [ref]))
+    return _assemble(
+        context,
+        row,
+        [member],
+        known_copies=copies.copies_of(connection, [ref]),
+        known_failures=failures.failures_of(connection, str(ref)),
+    )
 
 
 # -- a link -------------------------------------------------------------------------------------------------------
@@ -416,7 +433,12 @@ def _load(context: Context, link_id: int) -> _Loaded | None:
             waiting=deliveries.waiting_deliveries(connection, refs),
             known_copies=copies.copies_of(connection, refs) if refs else [],
             unfinished=intents.open_intents(connection, link_id),
-            known_failures=failures.failures_of(connection, link_key(link_id)),
+            # Also those of the time before a ticket was linked.
+            known_failures=[
+                f
+                for key in dict.fromkeys([link_key(link_id), *map(str, refs)])
+                for f in failures.failures_of(connection, key)
+            ],
         )
 
 
@@ -496,6 +518,7 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         progress.end_opening()
         refs = [m.ref for m in progress.state.tickets]
         progress.state = replace(progress.state, due=earliest_due(progress.context, refs))
+    trouble: ConnectorError | TooEarlyError | None = None
     try:
         maybe_written = recover(progress, loaded.intents)
         wanted, echoes = _what_to_read(loaded, at_hand)
@@ -507,12 +530,21 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         for write in maybe_written:
             adopt_own_writes(progress, write)
         _rounds(progress)
-        if progress.context.book is not None and look_after(progress):
-            _rounds(progress)
-    except TooEarlyError as error:
-        return _finish(loaded, echoes, Result("postponed", error.until, str(error)))
-    except ConnectorError as error:
-        return _finish_failed(loaded, echoes, error)
+    except (TooEarlyError, ConnectorError) as error:
+        trouble = error
+        if isinstance(error, ConnectorError):
+            progress.down.setdefault(error.tracker, error)
+    if progress.context.book is not None:
+        # A deadline is kept whatever became of the other side.
+        try:
+            if look_after(progress) and trouble is None:
+                _rounds(progress)
+        except ConnectorError as error:
+            trouble = trouble or error
+    if isinstance(trouble, TooEarlyError):
+        return _finish(loaded, echoes, Result("postponed", trouble.until, str(trouble)))
+    if trouble is not None:
+        return _finish_failed(loaded, echoes, trouble)
     if progress.down:
         return _finish_failed(loaded, echoes, next(iter(progress.down.values())))
     return _finish(loaded, echoes, Result("written" if progress.writes else "idle"))
@@ -575,6 +607,7 @@ def _read(progress: Progress, ref: TicketRef, request: Request) -> None:
     except NotFoundError as error:
         # One member that is out of sight must not stop the others.
         progress.fail(ref, "read", "", error)
+        lose_sight(progress.context, ref, is_gone=False)
         progress.replace_member(
             replace(progress.state.member(ref), shadow=replace(progress.state.member(ref).shadow, comment_count=None))
         )
@@ -641,14 +674,20 @@ def _line(operation: Operation) -> dict[str, str]:
 
 
 def _forget(context: Context, loaded: _Loaded | None) -> Result:
-    """A link without members, or whose settings or trackers are not configured any more: nothing is to be done."""
-    if loaded is not None:
-        why = f"the settings have no link {loaded.row.policy!r} with these trackers any more"
-        with context.journal.write() as connection:
-            deliveries.settle_wakes(connection, loaded.taken)
-            deliveries.settle_deliveries(connection, [d.id for d in loaded.waiting], "done", why)
-        return Result("idle", why=why)
-    return Result("idle", why="there is no such link")
+    """A link without members, or whose settings or trackers are not configured any more: nothing is kept in step.
+
+    Its tickets are still looked after by the rules.
+    """
+    if loaded is None:
+        return Result("idle", why="there is no such link")
+    why = f"the settings have no link {loaded.row.policy!r} with these trackers any more"
+    cared = [ref for ref in loaded.shadows if ref.tracker in context.connectors and context.looks_after(ref.tracker)]
+    keys = {str(ref) for ref in cared}
+    with context.journal.write() as connection:
+        deliveries.settle_wakes(connection, [w for w in loaded.taken if w.key not in keys])
+        deliveries.settle_deliveries(connection, [d.id for d in loaded.waiting if str(d.ref) not in keys], "done", why)
+    results = [_run_ticket(context, ref, is_linked=True) for ref in cared]
+    return next((result for result in results if result.outcome != "idle"), Result("idle", why=why))
 
 
 def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
@@ -668,11 +707,15 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
             if not loaded.taken:
                 deliveries.wake(connection, progress.key, result.due, result.why)
             deliveries.postpone_wakes(connection, taken, result.due, result.why)
+            refs = [m.ref for m in progress.state.tickets]
+            restore_looks(connection, progress.context, refs, only_after=progress.context.now())
         else:
             rest = [d.id for d in loaded.waiting if d.id not in set(echoes)]
             deliveries.settle_deliveries(connection, rest, "done")
             deliveries.settle_wakes(connection, loaded.taken)
             restore_looks(connection, progress.context, [m.ref for m in progress.state.tickets])
+            for ref in sorted(progress.unfinished, key=str):
+                deliveries.wake(connection, str(ref), progress.context.now(), "orders are left")
             # An escalation is woken under its link's key inside the run itself.
             progress.settle_failures(connection)
     return result

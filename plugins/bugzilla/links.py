@@ -32,17 +32,17 @@ class Links:
         raw = self._read(bug_id)
         if link.url in shown_addresses(raw, place):
             return True
+        shown = link.url
         try:
-            self._client.send("PUT", f"/bug/{bug_id}", {"see_also": {"add": [link.url]}})
+            answer = self._client.send("PUT", f"/bug/{bug_id}", {"see_also": {"add": [link.url]}})
         except LinkRefusedError:
             if not place or raw.get(place):
                 return False
             self._client.send("PUT", f"/bug/{bug_id}", {place: link.url})
         else:
-            added = set(self._read(bug_id).get("see_also") or ()) - set(raw.get("see_also") or ())
-            self._tag(bug_id, link.global_id, next(iter(added), link.url))
-            return True
-        self._tag(bug_id, link.global_id, link.url)
+            # Some addresses are spelt anew; Mozilla makes every one https.
+            shown = str(answer["bugs"][0]["changes"].get("see_also", {}).get("added") or link.url)
+        self._tag(bug_id, link.global_id, shown)
         return True
 
     def take_back(self, bug_id: str, global_id: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import plugins.agiloft.sandbox
+import plugins.agiloft.sandbox.appending
 import plugins.bugzilla.sandbox
 import plugins.freshdesk.sandbox
 import plugins.freshservice.sandbox
@@ -16,6 +18,7 @@ import plugins.solarwinds.sandbox
 import plugins.zendesk.sandbox
 from hub.testing.conformance import ConformanceTests
 from hub.testing.site import Site, sandbox_site
+from plugins.agiloft.connector import AgiloftConnector
 from plugins.bugzilla.connector import BugzillaConnector
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.freshservice.connector import FreshserviceConnector
@@ -107,3 +110,13 @@ class TestBugzillaWithKeyInHeader(ConformanceTests):
 class TestBugzillaOfMozilla(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="bmo")
+
+
+class TestAgiloft(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(AgiloftConnector, plugins.agiloft.sandbox)
+
+
+class TestAgiloftWithAppendedNotes(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(AgiloftConnector, plugins.agiloft.sandbox.appending)

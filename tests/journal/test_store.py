@@ -87,7 +87,7 @@ def test_many_threads_write_one_after_the_other(journal: Journal) -> None:
     for thread in threads:
         thread.join()
     with journal.read() as connection:
-        assert deliveries.count_waiting(connection) == 80
+        assert deliveries.count_waiting(connection, NOW) == 80
     journal.close()
 
 
@@ -100,9 +100,9 @@ def test_waking_a_waiting_key_keeps_the_earlier_time_and_marks_it_as_woken_again
         assert second.seq == first.seq + 1
         # Settling what was taken before must not swallow what came after.
         deliveries.settle_wakes(connection, [first])
-        assert deliveries.count_waiting(connection) == 1
+        assert deliveries.count_waiting(connection, NOW) == 1
         deliveries.settle_wakes(connection, [second])
-        assert deliveries.count_waiting(connection) == 0
+        assert deliveries.count_waiting(connection, NOW) == 0
     journal.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from hub.connector import ConflictError, Hint
 from hub.engine.inbox import JournalInbox
@@ -11,7 +12,7 @@ from hub.settings.model import LinkSettings
 from hub.sync.linking import join, leave
 from hub.testing.model import HUB_ACCOUNT
 from hub.testing.world import World
-from hub.ticket import Attachment, Person, TicketRef
+from hub.ticket import Attachment, Person, TicketRef, Visibility
 from tests.sync.test_pains import linked, open_failures, words
 
 
@@ -133,6 +134,53 @@ def test_a_file_crosses_once_however_often_it_is_looked_at() -> None:
     names = [a.name for c in world.support.tickets[ticket_id].comments for a in c.attachments]
     assert names == ["trace.txt"]
     assert world.connectors["dev"].calls.count("download") == 1
+
+
+def add_file(world: World, tracker: str, ticket_id: str, words: str, name: str) -> None:
+    """A person adds a file to a comment that is there already."""
+    model = world.trackers[tracker]
+    ticket = model.tickets[ticket_id]
+    file = model.new_file(name, name.encode())
+    ticket.comments = [
+        replace(c, attachments=(*c.attachments, file)) if words in c.text else c for c in ticket.comments
+    ]
+    model.touch(ticket_id, "person")
+
+
+def test_a_file_that_comes_to_a_comment_later_crosses_once_to_those_who_may_read_the_comment() -> None:
+    world = World(policy={"comments": {"private": "both"}})
+    ticket_id, issue_id = linked(world)
+    world.dev.say(issue_id, "for all", Visibility.PUBLIC)
+    world.dev.say(issue_id, "for us", Visibility.PRIVATE)
+    world.support.say(ticket_id, "see this", Visibility.PUBLIC)
+    world.settle()
+    add_file(world, "dev", issue_id, "for all", "open.txt")
+    add_file(world, "dev", issue_id, "for us", "secret.txt")
+    add_file(world, "support", ticket_id, "see this", "shot.png")
+    world.settle()
+    world.settle()
+    seen = [
+        (a.name, c.visibility) for c in world.support.tickets[ticket_id].comments for a in c.attachments
+        if a.name != "shot.png"
+    ]  # fmt: skip
+    assert sorted(seen) == [("open.txt", Visibility.PUBLIC), ("secret.txt", Visibility.PRIVATE)]
+    issue = world.dev.tickets[issue_id]
+    assert [a.name for a in issue.files] == ["shot.png"]
+    writes = world.writes()
+    world.wake(f"dev:{issue_id}")
+    world.settle()
+    assert world.writes() == writes
+
+
+def test_a_file_of_a_private_comment_that_stays_home_stays_home_when_it_comes_later() -> None:
+    world = World()
+    ticket_id, issue_id = linked(world)
+    world.support.say(ticket_id, "for us", Visibility.PRIVATE)
+    world.settle()
+    add_file(world, "support", ticket_id, "for us", "secret.txt")
+    world.settle()
+    assert world.dev.tickets[issue_id].files == []
+    assert not any(c.attachments for c in world.dev.tickets[issue_id].comments)
 
 
 def test_a_file_that_the_tracker_lost_leaves_a_word_and_the_comment_arrives() -> None:

@@ -70,6 +70,17 @@ def test_without_private_comments_a_link_that_no_field_takes_is_left_out(upstrea
     connector.close()
 
 
+def test_an_address_that_see_also_spells_anew_is_taken_back_as_well(upstream: BugzillaSandbox) -> None:
+    connector = connect(upstream)
+    bug = created(connector)
+    connector.write_link(bug, a_link("https://bugs.launchpad.net/ubuntu/+bug/1"))
+    kept = upstream.store.bugs[int(bug)]
+    assert kept.see_also == ["https://launchpad.net/bugs/1"]
+    connector.remove_link(bug, a_link().global_id)
+    assert kept.see_also == []
+    connector.close()
+
+
 def test_only_the_links_of_that_counterpart_are_taken_back(connector: BugzillaConnector, site: BugzillaSandbox) -> None:
     bug = created(connector)
     kept = site.store.bugs[int(bug)]
