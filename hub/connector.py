@@ -32,6 +32,8 @@ from hub.ticket import (
     Visibility,
 )
 
+NO_TEXT = Markdown("")
+
 
 class Role(StrEnum):
     HELPDESK = "helpdesk"
@@ -64,6 +66,11 @@ class Capability(StrEnum):
     REMOTE_LINKS = "remote_links"
     KNOWLEDGE_BASE = "knowledge_base"
     RATINGS = "ratings"
+    """The customer's satisfaction stands in `Ticket.rating`."""
+    MACROS = "macros"
+    """Its ready answers and actions can be read, see `Connector.macros`."""
+    PUBLISH_MACROS = "publish_macros"
+    """Macros can be stored in it, for agents to use there."""
     ACTIONS = "actions"
     """It does something for a ticket, see `Connector.actions`."""
     ACTION_REPORTS = "action_reports"
@@ -416,6 +423,22 @@ class Article:
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMacro:
+    """A ready answer with actions in neutral form, as a tracker keeps it or is to keep it.
+
+    `text` has the placeholders of `hub.rules.placeholders`. `visibility` is unknown where the tracker leaves it to
+    whoever uses the macro. `unmapped` says in words for people what has no neutral form, or only a close one.
+    """
+
+    name: str
+    title: str
+    text: Markdown = NO_TEXT
+    visibility: Visibility = Visibility.UNKNOWN
+    changes: Changes = field(default_factory=Changes)
+    unmapped: tuple[str, ...] = ()
+
+
 class Unwritable(Exception):  # noqa: N818 - an answer of a pure function, not an error of a call
     """A neutral value has no form in this tracker; `args[0]` says why, for people."""
 
@@ -626,6 +649,20 @@ class Connector(ABC):
     def find_articles(self, words: str, limit: int) -> Sequence[Article]:
         """Published articles of the knowledge base that customers may read, the best first; at most `limit`."""
         raise NotOfferedError(self.name, Capability.KNOWLEDGE_BASE)
+
+    # macros
+
+    def macros(self) -> Sequence[StoredMacro]:
+        """The tracker's ready answers and actions that are in use."""
+        raise NotOfferedError(self.name, Capability.MACROS)
+
+    def publish_macro(self, macro: StoredMacro, key: str) -> str:
+        """Stores a macro for agents to use; the one that was stored under the same key before is replaced.
+
+        Returns the tracker's id. Raises Unwritable, with words for people, where it has no form for a part of the
+        macro: then nothing was stored.
+        """
+        raise NotOfferedError(self.name, Capability.PUBLISH_MACROS)
 
     # doing something for a ticket
 

@@ -14,7 +14,7 @@ from hub.journal.schema import cases, facts, orders
 from hub.journal.statements import Prepared, insert_into, upsert
 from hub.ticket import TicketRef
 
-OrderKind = Literal["text", "change", "issue", "notice", "call", "macro", "suggest"]
+OrderKind = Literal["text", "change", "issue", "notice", "call", "macro", "line", "suggest"]
 BATCH = 1000
 """Rows that are held at once when all cases are walked."""
 

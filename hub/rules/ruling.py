@@ -37,12 +37,21 @@ MOST_AHEAD = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A line that a person asked for from outside: its number, `next` or `previous`. `mark` is that of the order."""
+
+    line: int | str
+    reason: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """What is around a ticket: its issue, the other tickets of the link, who has how much to do.
 
     `loads` are open cases by assignee key. `asked` are macros that a person asked for from outside, with the mark of
-    their order. `leaving` are labels that are to be taken off already, as soon as the tracker lets the hub. Deadlines
-    before `since` are not acted on: the hub had no rules then.
+    their order; `moves` lines. `leaving` are labels that are to be taken off already, as soon as the tracker lets the
+    hub. Deadlines before `since` are not acted on: the hub had no rules then.
     """
 
     tracker: str
@@ -52,6 +61,7 @@ class Situation:
     tickets: Sequence[Neighbour] = ()
     loads: Mapping[str, int] = field(default_factory=dict)
     asked: Sequence[tuple[str, str]] = ()
+    moves: Sequence[Move] = ()
     leaving: frozenset[str] = frozenset()
     since: datetime | None = None
 
@@ -105,6 +115,7 @@ def _one_pass(book: RuleBook, case: Case, seen: Seen, situation: Situation, news
     work.keep_agreements()
     work.follow_rules()
     work.run_macros()
+    work.follow_moves()
     return work.outcome()
 
 
@@ -345,6 +356,17 @@ class _Pass:
         for name, mark in self._situation.asked:
             self._run_macro(name, mark, "a person asked for it")
 
+    def follow_moves(self) -> None:
+        """Hands the ticket to the lines that a person asked for from outside."""
+        for move in self._situation.moves:
+            number = self._number_of(move.line)
+            if number not in self._book.lines:
+                known = ", ".join(map(str, self._book.lines)) or "none"
+                because = "a person asked for it"
+                self._want(move.mark, "note", "text", _text(f"There is no line {number}; there are: {known}."), because)
+            elif number != self._facts.get("line"):
+                self._hand_over(number, move.mark, move.reason, is_told=True)
+
     def _run_macro(self, name: str, source: str, because: str) -> None:
         by_name = {key.casefold(): key for key in self._book.macros}
         key = by_name.get(name.casefold())
@@ -375,7 +397,7 @@ class _Pass:
             macro = self._book.macros[actions.macro]
             self._macro(actions.macro, macro, f"{source} {actions.macro}", because)
         for name, value in actions.set.items():
-            self._set(name, _typed(name, value), source, because)
+            self._set(name, typed_value(name, value), source, because)
         if actions.raise_priority:
             wanted = raised(self._facts.get("priority"), actions.raise_priority)
             self._set("priority", wanted, source, because)
@@ -403,19 +425,23 @@ class _Pass:
             self._want(source, f"call {index}", "call", data, because)
 
     def _move(self, actions: Actions, source: str, because: str, rule: str) -> None:
-        numbers = list(self._book.lines)
-        now_with = self._facts.get("line")
-        at = numbers.index(now_with) if now_with in numbers else 0
-        number = actions.line
-        if number == "next":
-            number = numbers[min(at + 1, len(numbers) - 1)]
-        elif number == "previous":
-            number = numbers[max(at - 1, 0)]
-        assert isinstance(number, int)
-        if number == now_with:
+        assert actions.line is not None
+        number = self._number_of(actions.line)
+        if number == self._facts.get("line"):
             return
         reason = self._render(actions.reason, rule, because).text if actions.reason else because
         self._hand_over(number, source, reason, is_told=True)
+
+    def _number_of(self, line: int | str) -> int:
+        """The line that `next` and `previous` mean now; beyond the last and the first there is none."""
+        numbers = list(self._book.lines)
+        now_with = self._facts.get("line")
+        at = numbers.index(now_with) if now_with in numbers else 0
+        if line == "next":
+            return numbers[min(at + 1, len(numbers) - 1)]
+        if line == "previous":
+            return numbers[max(at - 1, 0)]
+        return int(line)
 
     def _hand_over(self, number: int, source: str, reason: str, *, is_told: bool) -> None:
         line = self._book.lines[number]
@@ -583,7 +609,7 @@ def _commands(text: str) -> Iterator[str]:
             yield line.strip()[len(MACRO_COMMAND) :].strip()
 
 
-def _typed(name: str, value: object) -> Value:
+def typed_value(name: str, value: object) -> Value:
     """A value of the settings in the form of the neutral model; `nobody` and empty texts clear a field."""
     if value in (None, "", "nobody"):
         return None

@@ -26,7 +26,7 @@ from hub.connector import (
 from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
-from hub.rules.ruling import Ruling, Situation, case_facts, clocks_of, rule_on, shown
+from hub.rules.ruling import Move, Ruling, Situation, case_facts, clocks_of, rule_on, shown
 from hub.rules.values import Neighbour
 from hub.sync.apply import apply_operations, reached
 from hub.sync.codec import dump_changes, load_changes
@@ -68,9 +68,10 @@ def look_after(progress: Progress) -> bool:
         known = cases.cases_of(connection, refs)
         ordered = {order.ref for order in cases.open_orders(connection, refs)}
     for ref in refs:
-        if progress.state.member(ref).snapshot is None and ref.tracker not in progress.down:
-            if ref in ordered or _is_news(progress.state, known.get(ref), context.now()):
-                _read(progress, ref)
+        if progress.state.member(ref).snapshot is not None or ref.tracker in progress.down:
+            continue
+        if ref in ordered or _is_news(progress.state, known.get(ref), context.now()):
+            _read(progress, ref)
     # What an earlier run left undone comes first: rules would take its absence for a person's work.
     has_changed = fulfil(progress, refs) if ordered else False
     with context.journal.read() as connection:
@@ -240,7 +241,7 @@ def _rule(
     progress: Progress, ref: TicketRef, row: CaseRow | None, ordered: Sequence[Order], loads: Mapping[str, int]
 ) -> None:
     context, now = progress.context, progress.context.now()
-    asked = [order for order in ordered if order.kind == "macro"]
+    asked = [order for order in ordered if order.kind in ("macro", "line")]
     ruling = _ruling(context, progress.state, ref, row, ordered, loads, now)
     orders = [
         Order(ref=ref, mark=w.mark, kind=w.kind, data=_data_of(w.kind, w.data), because=w.because)
@@ -257,7 +258,7 @@ def _rule(
         cases.save_case(connection, record)
         cases.place_orders(connection, orders, now)
         for order in asked:
-            cases.finish_order(connection, order.id, "done", "the macro's texts and changes are orders of their own")
+            cases.finish_order(connection, order.id, "done", "its texts and changes are orders of their own")
         events.record(
             connection,
             [
@@ -335,6 +336,11 @@ def _situation(
         tickets=tuple(_neighbour(m) for m in state.tickets),
         loads=loads,
         asked=tuple((str(order.data["name"]), order.mark) for order in ordered if order.kind == "macro"),
+        moves=tuple(
+            Move(line=order.data["line"], reason=str(order.data["reason"]), mark=order.mark)
+            for order in ordered
+            if order.kind == "line"
+        ),
         leaving=labels_leaving(ordered),
         since=context.rules_since(),
     )

@@ -35,13 +35,14 @@ from hub.connector import (
     RefusedError,
     RemoteLink,
     Role,
+    StoredMacro,
     TemporaryError,
     Unwritable,
     Upload,
     WebhookRequest,
 )
 from hub.sandbox import Fault, Sandbox
-from hub.sandbox.cast import Actor, File
+from hub.sandbox.cast import Actor, File, Rater
 from hub.testing.site import Site
 from hub.text import canonical, fingerprint
 from hub.ticket import Category, Comment, Markdown, Person, Priority, Snapshot, Status, Value, Visibility
@@ -50,6 +51,7 @@ WORD = Markdown("word")
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 SOLVED = Status.SOLVED
 NO_CHANGES = Changes()
+NO_MACRO = StoredMacro(name="none", title="none")
 EMPTY_REQUEST = WebhookRequest({}, b"{}")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PATIENCE = 15.0
@@ -667,6 +669,24 @@ def a_link_is_written_twice_and_removed_twice(kit: Kit) -> None:
     connector.remove_link(ticket_id, link.global_id)
 
 
+# -- ratings ------------------------------------------------------------------------------------------------------
+
+
+@check(Capability.RATINGS, sandbox=True)
+def a_customers_rating_is_read_the_latest_counts(kit: Kit) -> None:
+    connector, customer, agent = kit.connector, opener(kit), somebody(kit)
+    if not isinstance(customer, Rater):
+        raise NotPossible("needs a customer who can rate")
+    ticket_id = customer.open_ticket("Rate me", "It is broken.")
+    same(connector.read(ticket_id, Known()).ticket.rating, None, "the rating of a ticket that nobody rated")
+    agent.resolve(ticket_id)
+    same(connector.read(ticket_id, Known()).ticket.rating, None, "the rating before the customer answered")
+    for good, word in ((True, "good"), (False, "bad")):
+        kit.let_time_pass()
+        customer.rate(ticket_id, good=good)
+        same(connector.read(ticket_id, Known()).ticket.rating, word, "the customer's rating")
+
+
 # -- knowledge base -----------------------------------------------------------------------------------------------
 
 
@@ -690,6 +710,52 @@ def words_that_fit_nothing_and_odd_words_find_nothing(kit: Kit) -> None:
     for words in ("", "   ", "?!…", "xyzzyqwv", '"unclosed: -(quotes) AND [brackets'):
         found = connector.find_articles(words, 3)
         expect(len(found) == 0 or "unclosed" in words, f"{words!r} finds {[a.title for a in found]}")
+
+
+# -- macros -------------------------------------------------------------------------------------------------------
+
+
+@check(Capability.MACROS)
+def macros_are_read_whole_with_what_has_no_equivalent(kit: Kit) -> None:
+    found = kit.connector.macros()
+    if kit.site.sandbox is not None:
+        expect(len(found) >= 2, f"an account with macros gives {[m.title for m in found]}")
+    for macro in found:
+        expect(bool(macro.name and macro.title), f"a macro without a name: {macro}")
+        expect(bool(macro.text or macro.changes or macro.unmapped), f"{macro.title} says and does nothing")
+        for name in macro.changes.values:
+            known = name in ("status", "priority", "category", "assignee", "line") or name.startswith("custom:")
+            expect(known, f"{macro.title} sets {name}, which is no neutral field")
+        expect(Status.UNKNOWN not in macro.changes.values.values(), f"{macro.title} sets an unknown status")
+
+
+@check(Capability.MACROS, Capability.PUBLISH_MACROS)
+def a_macro_is_published_once_and_read_back(kit: Kit) -> None:
+    connector, key = kit.connector, f"verify-{secrets.token_hex(5)}"
+    priority = connector.hold("priority", Priority.HIGH)
+    for text in ("Dear {{ requester.name }}, *this* is **old**.", "Dear {{ requester.name }}, see {{ ticket.key }}."):
+        macro = StoredMacro(
+            name=key, title=f"{NAME} {key}", text=canonical(text), visibility=PRIVATE,
+            changes=Changes(values={"priority": priority}, add_labels=frozenset({connector.hold_label("kit one")})),
+        )  # fmt: skip
+        ids = {connector.publish_macro(macro, key), connector.publish_macro(macro, key)}
+        same(len(ids), 1, "how many macros were made of one")
+        (seen,) = [m for m in connector.macros() if m.title == macro.title] or [NO_MACRO]
+        same((seen.text, seen.visibility, seen.changes), (macro.text, PRIVATE, macro.changes), "the published macro")
+        same(seen.unmapped, (), "what of a published macro has no equivalent")
+
+
+@check(Capability.PUBLISH_MACROS)
+def a_macro_that_has_no_form_is_refused_and_not_half_published(kit: Kit) -> None:
+    connector, key = kit.connector, f"verify-{secrets.token_hex(5)}"
+    strange = StoredMacro(
+        name=key, title=f"{NAME} {key}", text=Markdown("{% if due %}{{ due }}{% endif %}"), visibility=PUBLIC
+    )
+    raises(Unwritable, lambda: connector.publish_macro(strange, key), "a text with placeholders that it does not have")
+    unsaid = StoredMacro(name=key, title=f"{NAME} {key}", text=Markdown("Hello."))
+    raises(Unwritable, lambda: connector.publish_macro(unsaid, key), "a text that does not say who may read it")
+    if Capability.MACROS in connector.capabilities:
+        expect(not [m for m in connector.macros() if key in m.title], "a refused macro was published")
 
 
 # -- noticing -----------------------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ CALLS: dict[Capability, Callable[[Connector], Any]] = {
     Capability.POLLING: lambda c: c.poll(None, checks.LONG_AGO),
     Capability.LINES: lambda c: _hand_over(c),
     Capability.KNOWLEDGE_BASE: lambda c: c.find_articles("none", 1),
+    Capability.MACROS: lambda c: c.macros(),
+    Capability.PUBLISH_MACROS: lambda c: c.publish_macro(checks.NO_MACRO, "none"),
     Capability.USERS: lambda c: c.find_person("nobody@example.com"),
 }
 """A harmless call for each capability: what is not declared must say so when it is called."""

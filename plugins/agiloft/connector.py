@@ -77,6 +77,7 @@ class AgiloftConnector(Connector):
             self._comments = AppendedEntries(settings, settings.comments, self._client, self._files)
         self._writing = Writing(settings, self, self._client, self._native_text)
         self._identity: Identity | None = None
+        self.lines = settings.lines
         self._capabilities = self._offered()
 
     @property
@@ -96,6 +97,8 @@ class AgiloftConnector(Connector):
             offered.add(Capability.ATTACHMENTS)
         if self._settings.people:
             offered.add(Capability.USERS)
+        if self.lines:
+            offered.add(Capability.LINES)
         return frozenset(offered)
 
     def identify(self) -> Identity:

@@ -155,7 +155,7 @@ def ticket(settings: AgiloftSettings, maps: Any, raw: Mapping[str, Any], times: 
         status=maps.statuses.to_neutral(shown["status"]),
         priority=maps.priorities.to_neutral(shown["priority"]),
         category=maps.categories.to_neutral(shown["category"]),
-        line=next((line for line, teams in settings.lines.items() if team in teams), None) if team else None,
+        line=maps.line_of(team) if team else None,
         requester=_requester(shown),
         assignee=Person(shown["assignee"], shown["assignee"], is_staff=True) if shown["assignee"] else None,
         organisation=shown["organisation"] or None,

@@ -100,6 +100,10 @@ class Writing:
                 field = settings.fields[name.removeprefix("custom:")]
                 made[name] = (field.id, mapping.native_value(settings, field, value, self._times))
                 continue
+            if name == "line":
+                column = settings.columns.team
+                made[name] = (column, self._linked(column, self._maps.group_of(value)))
+                continue
             column = getattr(settings.columns, name, "")
             if not column:
                 continue

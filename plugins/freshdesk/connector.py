@@ -29,6 +29,7 @@ from hub.connector import (
     RemoteLink,
     Role,
     SecretHeader,
+    StoredMacro,
     Unwritable,
     WebhookRequest,
     Written,
@@ -40,7 +41,7 @@ from hub.parts.stamps import stamped, unstamped
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
-from plugins.freshdesk import bodies, checks, mapping, payloads, solutions
+from plugins.freshdesk import bodies, canned, checks, mapping, payloads, solutions
 from plugins.freshdesk.client import FreshdeskClient
 from plugins.freshdesk.directory import GROUPS, FreshdeskDirectory
 from plugins.freshdesk.polling import Position
@@ -78,9 +79,10 @@ class FreshdeskConnector(Connector):
         offered = {
             Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
             Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
-            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE,
+            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE, Capability.MACROS,
         }  # fmt: skip
-        return frozenset(offered | ({Capability.LINES} if self.lines else set()))
+        offered |= {Capability.LINES} if self.lines else set()
+        return frozenset(offered | ({Capability.RATINGS} if self._settings.read_ratings else set()))
 
     def identify(self) -> Identity:
         if self._identity is None:
@@ -92,11 +94,16 @@ class FreshdeskConnector(Connector):
     # reading
 
     def read(self, ticket_id: str, known: Known) -> Snapshot:
-        """One call, and one more for each hundred comments; names of people and groups are remembered."""
+        """One call, one more for each hundred comments, and one for the rating of a done ticket where the settings
+        ask for it; names of people and groups are remembered."""
         own = self.identify().account_id
         raw = self._client.get(f"/tickets/{ticket_id.lstrip('#')}", include=INCLUDE)
         ticket = self._ticket(raw)
         is_deleted = bool(raw.get("deleted") or raw.get("spam"))
+        if self._settings.read_ratings and ticket.status.is_done and not is_deleted:
+            # Customers are asked when a ticket is solved; before that there is nothing to read.
+            ratings = self._client.get(f"/tickets/{ticket.id}/satisfaction_ratings")
+            ticket = replace(ticket, rating=mapping.rating_of(ratings))
         comments: tuple[Comment, ...] | None = None
         if not is_deleted and (known.must_read_comments or known.comment_count is None):
             comments = tuple(mapping.comment(c, self._directory.person, own) for c in self._conversations(ticket.id))
@@ -258,6 +265,9 @@ class FreshdeskConnector(Connector):
 
     def find_articles(self, words: str, limit: int) -> Sequence[Article]:
         return solutions.articles(self._client, self._settings.url, words, limit)
+
+    def macros(self) -> Sequence[StoredMacro]:
+        return canned.responses(self._client)
 
     def check(self) -> list[Finding]:
         self.identify()

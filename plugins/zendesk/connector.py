@@ -32,6 +32,7 @@ from hub.connector import (
     RefusedError,
     RemoteLink,
     Role,
+    StoredMacro,
     WebhookRequest,
     Written,
     WrittenComment,
@@ -43,6 +44,7 @@ from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Value, V
 from plugins.zendesk import checks, guide, mapping, payloads
 from plugins.zendesk.client import ZendeskClient
 from plugins.zendesk.groups import Groups
+from plugins.zendesk.macros import Macros
 from plugins.zendesk.settings import ZendeskSettings
 
 INCLUDE = "users,comment_count,groups,organizations"
@@ -75,6 +77,7 @@ class ZendeskConnector(Connector):
         self._client = ZendeskClient(self, settings)
         self._groups = Groups(self._client)
         self.lines = settings.lines
+        self._macros = Macros(settings, self, self._client, self._groups)
         self._identity: Identity | None = None
         self._is_admin = False
         self.has_tag_fields = any(f.type in ("select", "multiselect", "checkbox") for f in settings.fields.values())
@@ -84,7 +87,8 @@ class ZendeskConnector(Connector):
         offered = {
             Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
             Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
-            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE,
+            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE, Capability.RATINGS,
+            Capability.MACROS, Capability.PUBLISH_MACROS,
         }  # fmt: skip
         return frozenset(offered | ({Capability.LINES} if self.lines else set()))
 
@@ -326,6 +330,12 @@ class ZendeskConnector(Connector):
 
     def find_articles(self, words: str, limit: int) -> Sequence[Article]:
         return guide.articles(self._client, words, limit)
+
+    def macros(self) -> Sequence[StoredMacro]:
+        return self._macros.active()
+
+    def publish_macro(self, macro: StoredMacro, key: str) -> str:
+        return self._macros.publish(macro, key)
 
     def check(self) -> list[Finding]:
         self.identify()

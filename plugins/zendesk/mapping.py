@@ -162,9 +162,17 @@ def ticket(settings: ZendeskSettings, maps: Any, raw: Mapping[str, Any], people:
         custom={name: field_value(field, custom.get(field.id)) for name, field in settings.fields.items()},
         links=(ExternalLink("", global_id=raw["external_id"]),) if raw.get("external_id") else (),
         native={k: str(raw[k]) for k in ("status", "priority", "type") if raw.get(k)},
+        rating=rating_of(raw.get("satisfaction_rating")),
         created=utc(raw.get("created_at")),
         updated=utc(raw.get("updated_at")),
     )
+
+
+def rating_of(raw: Mapping[str, Any] | None) -> str | None:
+    """`good` or `bad`; None where nobody was asked or answered. Source: scores `offered`, `unoffered`, `good`, `bad`,
+    the last two also with `_with_comment` after them."""
+    score = str((raw or {}).get("score") or "")
+    return next((word for word in ("good", "bad") if score.startswith(word)), None)
 
 
 def comment(raw: Mapping[str, Any], people: Sideloads) -> Comment:

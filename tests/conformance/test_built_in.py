@@ -46,6 +46,11 @@ class TestFreshservice(ConformanceTests):
         return sandbox_site(FreshserviceConnector, plugins.freshservice.sandbox)
 
 
+class TestFreshdeskWithRatings(ConformanceTests):
+    def open_site(self) -> AbstractContextManager[Site]:
+        return sandbox_site(FreshdeskConnector, plugins.freshdesk.sandbox, read_ratings=True)
+
+
 class TestGitLab(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(GitlabConnector, plugins.gitlab.sandbox)
@@ -90,6 +95,8 @@ class TestServiceDeskPlusWithReplies(ConformanceTests):
 class TestSolarwinds(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(SolarwindsConnector, plugins.solarwinds.sandbox)
+
+
 class TestBugzilla(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="5.2")
@@ -103,6 +110,8 @@ class TestBugzillaWithKeyInHeader(ConformanceTests):
 class TestBugzillaOfMozilla(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(BugzillaConnector, plugins.bugzilla.sandbox, flavour="bmo")
+
+
 class TestAgiloft(ConformanceTests):
     def open_site(self) -> AbstractContextManager[Site]:
         return sandbox_site(AgiloftConnector, plugins.agiloft.sandbox)

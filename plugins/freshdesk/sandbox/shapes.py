@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from plugins.freshdesk.sandbox.state import CUSTOM, STATUSES, TYPES, Conversation, File, Store, Ticket, User
+from plugins.freshdesk.sandbox.state import CUSTOM, STATUSES, TYPES, Conversation, File, Rating, Store, Ticket, User
 
 Json = dict[str, Any]
 _DROPPED = re.compile(
@@ -74,6 +74,14 @@ class Shapes:
             "created_at": stamp(one.created), "updated_at": stamp(one.updated),
             "last_edited_at": stamp(one.edited), "last_edited_user_id": one.edited_by.id if one.edited_by else None,
             "attachments": [self.file(file) for file in one.files],
+        }  # fmt: skip
+
+    def rating(self, ticket: Ticket, one: Rating) -> Json:
+        return {
+            "id": one.id, "survey_id": 1, "user_id": one.user.id, "agent_id": ticket.responder_id,
+            "group_id": ticket.group_id, "ticket_id": ticket.id, "feedback": one.feedback,
+            "ratings": {"default_question": one.answer}, "created_at": stamp(one.created),
+            "updated_at": stamp(one.created),
         }  # fmt: skip
 
     def file(self, file: File) -> Json:

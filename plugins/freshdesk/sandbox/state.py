@@ -53,6 +53,17 @@ class Conversation:
     edited_by: User | None = None
 
 
+@dataclass(frozen=True)
+class Rating:
+    """An answer to the satisfaction survey: 103 to 101 happy, 100 neutral, -101 to -103 unhappy."""
+
+    id: int
+    user: User
+    answer: int
+    feedback: str
+    created: datetime
+
+
 @dataclass
 class Ticket:
     id: int
@@ -71,6 +82,7 @@ class Ticket:
     custom_fields: dict[str, Any] = field(default_factory=dict)
     files: list[File] = field(default_factory=list)
     conversations: list[Conversation] = field(default_factory=list)
+    ratings: list[Rating] = field(default_factory=list)
     deleted: bool = False
     spam: bool = False
     searchable_from: datetime | None = None
@@ -121,6 +133,14 @@ ARTICLES = (
     ("Correcting an invoice", "Take the wrong invoice back in the billing system.", FOR_AGENTS, PUBLISHED),
     ("Paying an invoice by card", "Not yet published.", FOR_ALL, DRAFT),
 )
+CANNED: dict[str, list[tuple[str, str]]] = {
+    "General": [
+        ("Ask for details", "<div>Dear {{ticket.requester.name}},<br>please send us the steps.</div>"),
+        ("Known issue", "<div>We know of <b>#{{ticket.id}}</b> and tell {{ticket.requester.phone}}.</div>"),
+    ],
+    "Billing": [("Invoice sent", "<div>The invoice was sent again by {{ticket.agent.name}}.</div>")],
+}
+"""Canned responses by folder: title and HTML."""
 
 
 class Store:

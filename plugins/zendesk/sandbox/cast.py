@@ -57,6 +57,10 @@ class ZendeskActor:
     def reopen(self, ticket_id: str) -> None:
         self._change(ticket_id, status="open")
 
+    def rate(self, ticket_id: str, *, good: bool) -> None:
+        rating = {"score": "good" if good else "bad"}
+        self._call("POST", f"/tickets/{ticket_id}/satisfaction_rating", json={"satisfaction_rating": rating})
+
     def _change(self, ticket_id: str, **values: Any) -> None:
         self._call("PUT", f"/tickets/{ticket_id}", json={"ticket": values})
 

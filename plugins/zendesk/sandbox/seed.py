@@ -1,4 +1,4 @@
-"""What a new sandbox account holds: people, groups, fields, statuses, a form, two macros and articles. No tickets."""
+"""What a new sandbox account holds: people, groups, fields, statuses, a form, three macros and articles. No tickets."""
 
 from __future__ import annotations
 
@@ -80,6 +80,9 @@ def seed(store: Store) -> dict[str, User]:
     _add(store, store.forms, "ticket_forms", _form(store))
     for title, priority, text in MACROS:
         _add(store, store.macros, "macros", _macro(title, priority, text))
+    _add(
+        store, store.macros, "macros", {**_macro("Hand over::To the experts", "high", ""), "actions": _hand_over(store)}
+    )
     for title, words, segment, draft in ARTICLES:
         _add(store, store.articles, "help_center/en-us/articles", _article(title, words, segment, draft=draft))
     return people
@@ -206,3 +209,17 @@ def _article(title: str, words: str, segment: int | None, *, draft: bool) -> dic
         "user_segment_ids": [] if segment is None else [segment],
         "permission_group_id": 1,
     }
+
+
+def _hand_over(store: Store) -> list[dict[str, Any]]:
+    """Every kind of action, those among them that mean something in Zendesk only."""
+    group = next(id for id, group in store.groups.items() if group["name"] == "Second line")
+    html = "<p>Dear {{ticket.requester.first_name}}, <b>#{{ticket.id}}</b> is with our experts ({{dc.signature}}).</p>"
+    return [
+        {"field": "comment_value_html", "value": html},
+        {"field": "comment_mode_is_public", "value": "true"},
+        {"field": "group_id", "value": str(group)},
+        {"field": "status", "value": "pending"},
+        {"field": "current_tags", "value": "expert handed_over"},
+        {"field": "assignee_id", "value": "current_user"},
+    ]

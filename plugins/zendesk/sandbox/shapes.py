@@ -96,7 +96,7 @@ def ticket(store: Store, t: Ticket) -> dict[str, Any]:
         "due_at": v["due_at"],
         "tags": list(t.tags),
         "custom_fields": custom,
-        "satisfaction_rating": None,
+        "satisfaction_rating": t.rating or {"score": "unoffered"},
         "sharing_agreement_ids": [],
         "custom_status_id": v["custom_status_id"],
         "fields": custom,

@@ -107,6 +107,8 @@ class Ticket:
     audits: list[Audit] = field(default_factory=list)
     followup_ids: list[int] = field(default_factory=list)
     deleted: bool = False
+    rating: dict[str, Any] | None = None
+    """What the requester answered when asked how satisfied they are."""
     generated_at: datetime = NEVER
     indexed: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
     """What the search index was told, and when."""

@@ -6,8 +6,10 @@ from contextlib import closing
 
 import pytest
 
-from hub.connector import Capability, Changes, Known, RefusedError, Unwritable
-from hub.ticket import Channel
+from hub.connector import Capability, Changes, Known, NotOfferedError, RefusedError, StoredMacro, Unwritable
+from hub.sandbox.cast import Rater
+from hub.ticket import Channel, Visibility
+from plugins.freshdesk import mapping
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.freshdesk.sandbox import FreshdeskSandbox, actor
 from tests.plugins.freshdesk.builders import created
@@ -84,3 +86,45 @@ def test_only_published_articles_for_customers_are_found_the_best_first(connecto
 def test_words_that_are_none_cost_no_call(site: FreshdeskSandbox, connector: FreshdeskConnector) -> None:
     assert connector.find_articles(" ?! ", 5) == ()
     assert not site.requests
+
+
+def test_ratings_are_asked_for_only_of_done_tickets_and_only_where_the_settings_say_so(site: FreshdeskSandbox) -> None:
+    with closing(actor(site, "customer")) as customer, closing(actor(site, "agent")) as agent:
+        ticket_id = customer.open_ticket("Help", "Please.")
+        with closing(connect(site, read_ratings=True)) as asking, closing(connect(site)) as plain:
+            assert Capability.RATINGS in asking.capabilities
+            assert Capability.RATINGS not in plain.capabilities
+            asking.read(ticket_id, Known())
+            assert not [r for r in site.requests if r.path.endswith("/satisfaction_ratings")]
+            agent.resolve(ticket_id)
+            assert isinstance(customer, Rater)
+            customer.rate(ticket_id, good=True)
+            assert asking.read(ticket_id, Known()).ticket.rating == "good"
+            assert plain.read(ticket_id, Known()).ticket.rating is None
+    assert sum(r.path.endswith("/satisfaction_ratings") for r in site.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "rating"),
+    [([], None), ([103], "good"), ([101], "good"), ([100], None), ([-101], "bad"), ([103, -103], "bad")],
+)
+def test_the_latest_answer_to_a_survey_is_good_or_bad_or_none(answers: list[int], rating: str | None) -> None:
+    rows = [
+        {"created_at": f"2026-01-0{day}T00:00:00Z", "ratings": {"default_question": answer}}
+        for day, answer in enumerate(answers, 1)
+    ]
+    assert mapping.rating_of(rows[::-1]) == rating
+
+
+def test_canned_responses_are_macros_that_do_not_say_who_reads_them(connector: FreshdeskConnector) -> None:
+    macros = {macro.title: macro for macro in connector.macros()}
+    assert set(macros) == {"Ask for details", "Known issue", "Invoice sent"}
+    assert macros["Invoice sent"].text == "The invoice was sent again by {{ agent.name }}."
+    assert macros["Known issue"].text == "We know of **{{ ticket.key }}** and tell (ticket.requester.phone)."
+    assert "ticket.requester.phone" in macros["Known issue"].unmapped[0]
+    assert {macro.visibility for macro in macros.values()} == {Visibility.UNKNOWN}
+
+
+def test_canned_responses_cannot_be_published(connector: FreshdeskConnector) -> None:
+    with pytest.raises(NotOfferedError):
+        connector.publish_macro(StoredMacro(name="x", title="x"), "hub:x")

@@ -7,7 +7,9 @@ from contextlib import closing
 import pytest
 
 from hub.connector import Capability, Changes, Known, RefusedError, Unwritable
+from hub.testing.site import ShiftedClock
 from hub.ticket import Channel, Status
+from plugins.zendesk import mapping
 from plugins.zendesk.connector import ZendeskConnector
 from plugins.zendesk.sandbox import ZendeskSandbox, actor
 from tests.plugins.zendesk.conftest import connect, created
@@ -94,3 +96,32 @@ def test_only_articles_that_everybody_may_read_are_found_the_best_first(connecto
 def test_words_that_are_none_cost_no_call(account: ZendeskSandbox, connector: ZendeskConnector) -> None:
     assert connector.find_articles(" ?! ", 5) == ()
     assert not account.requests
+
+
+@pytest.mark.parametrize(
+    ("raw", "rating"),
+    [
+        (None, None), ({}, None), ({"score": "unoffered"}, None), ({"score": "offered"}, None),
+        ({"score": "good"}, "good"), ({"score": "good_with_comment"}, "good"), ({"score": "goodwithcomment"}, "good"),
+        ({"score": "bad", "comment": "Slow."}, "bad"), ({"score": "badwithcomment"}, "bad"), ({"score": None}, None),
+    ],
+)  # fmt: skip
+def test_a_satisfaction_score_is_good_or_bad_or_none(raw: dict[str, str] | None, rating: str | None) -> None:
+    assert mapping.rating_of(raw) == rating
+
+
+def test_a_rating_costs_no_call_and_is_told_by_polling(
+    account: ZendeskSandbox, connector: ZendeskConnector, clock: ShiftedClock
+) -> None:
+    with closing(actor(account, "customer")) as customer, closing(actor(account, "agent")) as agent:
+        ticket_id = customer.open_ticket("Help", "Please.")
+        agent.resolve(ticket_id)
+        clock.pass_by(120)
+        cursor = connector.poll(None, clock()).cursor
+        clock.pass_by(120)
+        customer.rate(ticket_id, good=False)
+    clock.pass_by(120)
+    assert ticket_id in {hint.ticket_id for hint in connector.poll(cursor, clock()).hints}
+    before = len(account.requests)
+    assert connector.read(ticket_id, Known(must_read_comments=False, comment_count=1)).ticket.rating == "bad"
+    assert len(account.requests) == before + 1
