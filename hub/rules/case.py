@@ -33,9 +33,10 @@ class Case:
     """`seen` holds the last known values by name: those of a history, and `channel`, `issue_status`, `requester`,
     `language`, `labels`, `custom`, `last_reply`.
 
-    `touched` is when it last changed other than by a note, a label or a field of the rules' own. `answers` are what each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks
-    that were acted on; `clocks` state and due time as they were last computed; `words` those of title and
-    description, for the search for similar ones.
+    `touched` is when it last changed other than by a note, a label or a field of the rules' own. `answers` are what
+    each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks that were acted on;
+    `clocks` state and due time as they were last computed; `words` those of title and description, for the search for
+    similar ones.
     """
 
     ref: TicketRef

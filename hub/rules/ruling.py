@@ -548,7 +548,7 @@ class _Pass:
         found = clocks_of(self._book, with_values(self._case, self._values, self._now), self._facts, self._now)
         self._show(found)
         if self._values or self._add or self._remove:
-            data = {
+            data: dict[str, Any] = {
                 "values": dict(self._values),
                 "add": [label for label in self._add if label not in self._seen.ticket.labels],
                 "remove": [label for label in self._remove if label in self._seen.ticket.labels],

@@ -68,9 +68,9 @@ def look_after(progress: Progress) -> bool:
         known = cases.cases_of(connection, refs)
         ordered = {order.ref for order in cases.open_orders(connection, refs)}
     for ref in refs:
-        if progress.state.member(ref).snapshot is None and ref.tracker not in progress.down:
-            if ref in ordered or _is_news(progress.state, known.get(ref), context.now()):
-                _read(progress, ref)
+        is_unseen = progress.state.member(ref).snapshot is None and ref.tracker not in progress.down
+        if is_unseen and (ref in ordered or _is_news(progress.state, known.get(ref), context.now())):
+            _read(progress, ref)
     # What an earlier run left undone comes first: rules would take its absence for a person's work.
     has_changed = fulfil(progress, refs) if ordered else False
     with context.journal.read() as connection:
@@ -208,7 +208,7 @@ def _assigns(context: Context) -> bool:
 
 
 def _is_news(state: LinkState, row: CaseRow | None, now: datetime) -> bool:
-    """Whether a ticket is to be looked at: its time has come, or its issue is in another state than at the last look."""
+    """Whether a ticket is to be looked at: its time has come, or its issue is in another state than at that look."""
     issue = state.issue
     if row is None or (row.next_at is not None and row.next_at <= now):
         return True

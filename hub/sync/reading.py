@@ -58,16 +58,17 @@ def is_known_already(
 def _is_in_case(hint: Hint, case: CaseRow, member: Member) -> bool:
     """Whether the rules know every value that a hint shows."""
     seen = case.data["seen"]
-    for name, value in hint.values.items():
+    for name, shown in hint.values.items():
+        value: object = shown
         match name:
             case "title":
                 known: object = case.data["title"]
             case "labels":
-                known, value = seen.get("labels"), sorted(value) if isinstance(value, frozenset) else value
+                known, value = seen.get("labels"), sorted(shown) if isinstance(shown, frozenset) else shown
             case "status" | "priority" | "category" | "channel" | "line" | "organisation":
-                known, value = seen.get(name), str(value) if isinstance(value, str) else value
+                known, value = seen.get(name), str(shown) if isinstance(shown, str) else shown
             case _ if name.startswith("custom:"):
-                known, value = seen["custom"].get(name.removeprefix("custom:")), None if value is None else str(value)
+                known, value = seen["custom"].get(name.removeprefix("custom:")), None if shown is None else str(shown)
             case _:
                 known = member.shadow.values.get(name, UNREADABLE)
         if value != known:

@@ -211,7 +211,7 @@ def _run_ticket(context: Context, ref: TicketRef, *, is_linked: bool = False) ->
 
 
 def _known(context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery]) -> Known:
-    """What the rules know of a ticket in no link, so that its comments are not read when nothing can have touched them."""
+    """What the rules know of a ticket in no link: comments are not read where nothing can have touched them."""
     with context.journal.read() as connection:
         case = cases.case_of(connection, ref) if context.looks_after(ref.tracker) else None
     count = case.data.get("comments") if case else None

@@ -2,63 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from hub.connector import Capability, Hint, Polled
-from hub.engine.inbox import JournalInbox
+from hub.connector import Hint, Polled
 from hub.engine.polling import periodics, poll
-from hub.testing.model import HUB_ACCOUNT, ModelTracker
 from hub.testing.world import World
-from hub.ticket import Person, Priority, Status
-from tests.rules.worlds import LINES, SLA, a_world, case_of, texts
-
-
-class Webhooks:
-    """Full webhooks as a good tracker sends them: who did it, and every value as it is then."""
-
-    def __init__(self, world: World, name: str = "support") -> None:
-        self._world, self._name = world, name
-        self._tracker: ModelTracker = world.trackers[name]
-        self._comments: dict[str, int] = {}
-        self._numbers = itertools.count(1)
-        self.waiting: list[Hint] = []
-        self._tracker.on_change = self._note
-
-    def _note(self, ticket_id: str, actor: str) -> None:
-        ticket = self._tracker.tickets[ticket_id]
-        before, now = self._comments.get(ticket_id, 0), len(ticket.comments)
-        self._comments[ticket_id] = now
-        connector = self._world.connectors[self._name]
-        values: dict[str, Any] = {
-            "title": ticket.title,
-            "status": connector.statuses.to_neutral(ticket.status),
-            "priority": connector.priorities.to_neutral(ticket.priority),
-            "labels": ticket.labels,
-        }
-        self.waiting.append(
-            Hint(
-                ticket_id=ticket_id, event="changed", at=ticket.updated, values=values, is_partial=False,
-                actor_id=HUB_ACCOUNT if actor == HUB_ACCOUNT else "person", touches_comments=now != before,
-                comment_id=ticket.comments[-1].id if now > before else None,
-            )
-        )  # fmt: skip
-
-    def deliver(self) -> None:
-        """Everything that waits comes in, each thing by itself, and is worked on."""
-        inbox = JournalInbox(self._world.journal, lambda: None)
-        while self.waiting:
-            hint = self.waiting.pop(0)
-            inbox.store(
-                tracker=self._name, delivery_key=f"d{next(self._numbers)}", received=self._world.clock(), headers={},
-                body=b"", hints=[hint], ignored=None,
-            )  # fmt: skip
-            self._world.run_due()
-
+from tests.rules.worlds import LINES, Webhooks, a_world, case_of, texts
 
 RULE = {
     "name": "outage",
@@ -165,7 +116,9 @@ def test_comments_are_not_read_for_a_change_that_touches_none() -> None:
 
 
 def test_a_helpdesk_in_no_link_is_polled_when_rules_look_after_it() -> None:
-    world = World(helpdesks=("support", "partner"), rules={"lines": LINES, "rules": [RULE]}, policy={"tickets": ["support"]})
+    world = World(
+        helpdesks=("support", "partner"), rules={"lines": LINES, "rules": [RULE]}, policy={"tickets": ["support"]}
+    )
     assert "partner" in {periodic.name for periodic in periodics(world.context)}
     poll(world.context, "partner")
     world.clock.pass_by(60)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.connector import Changes, TemporaryError
-from hub.journal import cases, deliveries, events, failures
+from hub.journal import deliveries, events, failures
 from hub.rules.case import load_case
 from hub.sync.linking import join, leave
 from hub.sync.run import NO_LINK
