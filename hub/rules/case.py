@@ -51,9 +51,10 @@ class Case:
     """`seen` holds the last known values by name: those of a history, and `channel`, `issue_status`, `requester`,
     `language`, `labels`, `custom`, `last_reply`.
 
-    `answers` are what each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks
-    that were acted on; `clocks` state and due time as they were last computed; `words` those of title and
-    description, for the search for similar ones.
+    `touched` is when it last changed other than by a note, a label or a field of the rules' own. `answers` are what
+    each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks that were acted on;
+    `clocks` state and due time as they were last computed; `words` those of title and description, for the search for
+    similar ones.
     """
 
     ref: TicketRef
@@ -68,6 +69,7 @@ class Case:
     clocks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rating: str | None = None
     words: tuple[str, ...] = ()
+    touched: datetime
     looked: datetime
 
     @property
@@ -127,7 +129,8 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
     values = _values(seen)
     if case is None:
         opened = min(ticket.created or now, now)
-        case = Case(ref=ref, key=ticket.key, history=History(opened), looked=opened)
+        touched = min(ticket.updated or now, now)
+        case = Case(ref=ref, key=ticket.key, history=History(opened), touched=touched, looked=opened)
         changes = tuple(Change(opened, name, values[name]) for name in FIELDS if values.get(name) is not None)
         if ticket.status.is_done and ticket.updated is not None and ticket.updated > opened:
             # It was not solved when it was opened; when it was, the tracker's last change tells best.
@@ -147,13 +150,15 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
         at = ticket.updated if ticket.updated is not None and case.looked <= ticket.updated <= now else now
         history = _with_changes(case.history, [Change(at, n, values[n]) for n in FIELDS if n in changed])
         values = {n: v if v != "unknown" else case.seen.get(n, v) for n, v in values.items()}
+        touched = at if _is_other(case, values, ticket) else case.touched
         news = News(changed=changed)
     values["last_reply"] = _last_reply(seen) or case.seen.get("last_reply", "nobody")
     replies = _replies(seen, history) if seen.comments is not None else []
     for reply in replies:
         history = history.with_reply(reply.at, reply.by)
     news = replace(news, replied=frozenset(reply.by for reply in replies))
-    text = f"{ticket.title} {ticket.description or ''}"
+    others = [c.created for c in seen.comments or () if c.id not in seen.own_comments]
+    words = words_of(f"{ticket.title} {ticket.description}") if ticket.description is not None else case.words
     return replace(
         case,
         key=ticket.key,
@@ -162,9 +167,16 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
         history=history,
         seen=values,
         rating=ticket.rating or case.rating,
-        words=words_of(text) if ticket.description is not None else case.words,
+        words=words,
+        touched=max([touched, *(min(at, now) for at in others)]),
         looked=now,
     ), news
+
+
+def _is_other(case: Case, values: Mapping[str, Any], ticket: Ticket) -> bool:
+    """Whether anything is other than the rules left it; when it was changed alone does not tell by whom."""
+    known = {name: value for name, value in values.items() if name != "issue_status"}
+    return ticket.title != case.title or any(case.seen.get(name) != value for name, value in known.items())
 
 
 def with_values(case: Case, values: Mapping[str, object], at: datetime) -> Case:
@@ -264,6 +276,7 @@ def dump_case(case: Case) -> dict[str, Any]:
         "clocks": {name: dict(clock) for name, clock in case.clocks.items()},
         "rating": case.rating,
         "words": list(case.words),
+        "touched": case.touched.isoformat(),
         "looked": case.looked.isoformat(),
     }  # fmt: skip
 
@@ -295,5 +308,6 @@ def load_case(ref: TicketRef, key: str, url: str, data: Mapping[str, Any]) -> Ca
         clocks=data["clocks"],
         rating=data["rating"],
         words=tuple(data["words"]),
+        touched=datetime.fromisoformat(data.get("touched", data["looked"])),
         looked=datetime.fromisoformat(data["looked"]),
     )

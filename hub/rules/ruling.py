@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
+from hub.connector import Unwritable
 from hub.rules.book import RuleBook, Running, raised
 from hub.rules.case import IN_A_ROW, MOST_IN_A_ROW, Case, Firing, News, Seen, is_staff, observe, with_values
 from hub.rules.clocks import Clock, clock_of
@@ -34,6 +35,13 @@ SOON = timedelta(seconds=1)
 """When the ticket is looked at again because what rules did leads to more."""
 MOST_AHEAD = timedelta(minutes=15)
 """How far a tracker's clock may be ahead of ours; what seems later has not happened yet."""
+
+
+class Form(Protocol):
+    """In which form a tracker holds what is set. Raises `hub.connector.Unwritable`."""
+
+    def hold(self, field_name: str, value: Value) -> Value: ...
+    def hold_label(self, label: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +72,7 @@ class Situation:
     moves: Sequence[Move] = ()
     leaving: frozenset[str] = frozenset()
     since: datetime | None = None
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +212,7 @@ class _Pass:
             "issue_resolution": self._situation.issue_resolution,
             "customers": max(len(self._situation.tickets), 1),
             "created": case.history.created,
-            "updated": seen.ticket.updated or self._now,
+            "updated": case.touched,
             "line_since": case.line_since,
             "last_reply": case.seen.get("last_reply", "nobody"),
             "replied": self._news.replied,
@@ -480,6 +489,7 @@ class _Pass:
         self._want(source, name, "text", data, because)
 
     def _set(self, name: str, value: Value, source: str, because: str) -> None:
+        value = self._held(name, value)
         if self._facts.get(name) == value and name not in self._values and name != "assignee":
             return
         self._values[name] = value
@@ -488,7 +498,18 @@ class _Pass:
         if name == "assignee":
             self._if_free = False
 
+    def _held(self, name: str, value: Value) -> Value:
+        """In the tracker's own form, so that what is read back is no news."""
+        if self._situation.form is None or name in ("line", "assignee"):
+            return value
+        try:
+            return self._situation.form.hold(name, value)
+        except Unwritable:
+            return value
+
     def _label(self, label: str, source: str, because: str, *, is_on: bool) -> None:
+        if is_on and self._situation.form is not None:
+            label = self._situation.form.hold_label(label)
         here, there = (self._add, self._remove) if is_on else (self._remove, self._add)
         here[label] = None
         there.pop(label, None)
@@ -553,6 +574,20 @@ class _Pass:
                         if field_name:
                             self._set(f"custom:{field_name}", value, f"clock {name}", "people see the clock there")
 
+    def _with_own_work(self, case: Case) -> Case:
+        """The case with the labels and custom fields that rules set, so that their echo is recognised."""
+        labels = self._facts["labels"]
+        assert isinstance(labels, frozenset)
+        custom = dict(case.seen.get("custom", {}))
+        for name, value in self._values.items():
+            if name.startswith("custom:"):
+                custom[name.removeprefix("custom:")] = str(value)
+                if value is None:
+                    del custom[name.removeprefix("custom:")]
+        customers_see = any(w.kind == "text" and w.data["visibility"] == Visibility.PUBLIC.value for w in self._wanted)
+        touched = self._now if customers_see or "status" in self._values else case.touched
+        return replace(case, seen={**case.seen, "labels": sorted(labels), "custom": custom}, touched=touched)
+
     def _fields_of(self, clocks: Collection[str]) -> Iterator[str]:
         """The custom fields in which people see these clocks."""
         for promise in self._book.promises:
@@ -579,7 +614,7 @@ class _Pass:
                 because = "; ".join(dict.fromkeys(self._reasons.values()))
                 self._wanted.insert(0, Wanted(mark=mark, kind="change", data=data, because=because))
         case = replace(
-            with_values(self._case, self._values, self._now),
+            self._with_own_work(with_values(self._case, self._values, self._now)),
             fired=self._fired,
             answers={e.rule: (e.holds, e.because) for e in self._rules_explained()},
             steps=frozenset(self._steps),

@@ -153,7 +153,9 @@ class Condition(Section):
     issue_resolution: Names | None = Field(None, description="How the linked issue ended, in its tracker's words.")
     customers: Amount | None = Field(None, description="How many tickets share the issue.")
     age: Duration | None = Field(None, description="Time since the ticket was opened.")
-    idle: Duration | None = Field(None, description="Time since the ticket was last changed.")
+    idle: Duration | None = Field(
+        None, description="Time since the ticket was last changed. Notes, labels and fields of rules are no change."
+    )
     with_line: Duration | None = Field(None, description="Time since the ticket came to its line.")
     last_reply: Literal["customer", "staff", "nobody"] | None = Field(
         None, description="Who wrote the last public comment."

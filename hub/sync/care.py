@@ -28,6 +28,7 @@ from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
 from hub.rules.ruling import Move, Ruling, Situation, case_facts, clocks_of, rule_on, shown
 from hub.rules.values import Neighbour
+from hub.sync.advance import settled
 from hub.sync.apply import apply_operations, reached
 from hub.sync.codec import dump_changes, load_changes
 from hub.sync.context import Context
@@ -37,7 +38,7 @@ from hub.sync.progress import Progress
 from hub.sync.reading import Request, read_member
 from hub.sync.shorten import shortened
 from hub.sync.state import LinkState, Member
-from hub.ticket import Markdown, Status, TicketRef, Value, Visibility
+from hub.ticket import Markdown, Snapshot, Status, Ticket, TicketRef, Value, Visibility
 
 log = structlog.get_logger("hub.rules")
 
@@ -68,9 +69,8 @@ def look_after(progress: Progress) -> bool:
         known = cases.cases_of(connection, refs)
         ordered = {order.ref for order in cases.open_orders(connection, refs)}
     for ref in refs:
-        if progress.state.member(ref).snapshot is not None or ref.tracker in progress.down:
-            continue
-        if ref in ordered or _is_news(progress.state, known.get(ref), context.now()):
+        is_unseen = progress.state.member(ref).snapshot is None and ref.tracker not in progress.down
+        if is_unseen and (ref in ordered or _is_news(progress.state, known.get(ref), context.now())):
             _read(progress, ref)
     # What an earlier run left undone comes first: rules would take its absence for a person's work.
     has_changed = fulfil(progress, refs) if ordered else False
@@ -209,7 +209,7 @@ def _assigns(context: Context) -> bool:
 
 
 def _is_news(state: LinkState, row: CaseRow | None, now: datetime) -> bool:
-    """Whether a ticket is to be looked at: its time has come, or its issue is in another state than before."""
+    """Whether a ticket is to be looked at: its time has come, or its issue is in another state than at that look."""
     issue = state.issue
     if row is None or (row.next_at is not None and row.next_at <= now):
         return True
@@ -247,7 +247,9 @@ def _rule(
         Order(ref=ref, mark=w.mark, kind=w.kind, data=_data_of(w.kind, w.data), because=w.because)
         for w in ruling.wanted
     ]
-    record = _row(ruling.case, ruling.next_at)
+    snapshot = progress.state.member(ref).snapshot
+    assert snapshot is not None
+    record = _row(ruling.case, ruling.next_at, snapshot, row)
     fired = [e for e in ruling.explained if e.fired]
     passed_over = [e for e in ruling.explained if e.rule.startswith("clock ") and not e.fired]
     if record == row and not orders and not asked:
@@ -290,7 +292,7 @@ def _ruling(
 def _seen(context: Context, state: LinkState, member: Member) -> Seen:
     assert member.snapshot is not None
     assert context.book is not None
-    ticket = member.snapshot.ticket
+    ticket = _as_written(member)
     by_label = (n for n, line in context.book.lines.items() if line.label and line.label in ticket.labels)
     labelled = next(by_label, None)
     # What an agent's macro says is the agent's answer; what a rule says is nobody's.
@@ -324,6 +326,16 @@ def _line(member: Member, labelled: int | None) -> int | None:
     return line or labelled
 
 
+def _as_written(member: Member) -> Ticket:
+    """The ticket as it was read, with what the hub wrote to it since, e.g. because its issue changed."""
+    assert member.snapshot is not None
+    ticket = member.snapshot.ticket
+    plain = {n: v for n, v in member.written.items() if n in ("status", "priority", "category", "line", "title")}
+    custom = {n.removeprefix("custom:"): v for n, v in member.written.items() if n.startswith("custom:")}
+    labels = ticket.labels if member.written_labels is None else member.written_labels
+    return replace(ticket, **plain, custom={**ticket.custom, **custom}, labels=labels)  # type: ignore[arg-type]
+
+
 def _situation(
     context: Context, state: LinkState, ref: TicketRef, ordered: Sequence[Order], loads: Mapping[str, int]
 ) -> Situation:
@@ -343,7 +355,22 @@ def _situation(
         ),
         leaving=labels_leaving(ordered),
         since=context.rules_since(),
+        form=_Form(context, ref.tracker),
     )
+
+
+class _Form:
+    """How a helpdesk holds what rules set; times in text fields as people read them."""
+
+    def __init__(self, context: Context, tracker: str) -> None:
+        self._context, self._tracker = context, tracker
+
+    def hold(self, field_name: str, value: Value) -> Value:
+        fitting = _fitting(self._context, self._tracker, field_name, value)
+        return self._context.connectors[self._tracker].hold(field_name, fitting)
+
+    def hold_label(self, label: str) -> str:
+        return self._context.connectors[self._tracker].hold_label(label)
 
 
 def labels_leaving(ordered: Iterable[Order]) -> frozenset[str]:
@@ -370,7 +397,11 @@ def _data_of(kind: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**dump_changes(changes), **({"if_free": True} if data.get("if_free") else {})}
 
 
-def _row(case: Case, next_at: datetime | None) -> CaseRow:
+def _row(case: Case, next_at: datetime | None, snapshot: Snapshot, before: CaseRow | None) -> CaseRow:
+    """`updated` and `comments` let later runs leave calls out, as the same do in the shadow of a linked ticket."""
+    is_known = snapshot.comments is not None or (before is not None and before.data.get("comments") is not None)
+    count = snapshot.comment_count if is_known else None
+    updated = settled(snapshot)
     return CaseRow(
         ref=case.ref,
         key=case.key,
@@ -379,7 +410,7 @@ def _row(case: Case, next_at: datetime | None) -> CaseRow:
         closed=case.closed,
         next_at=next_at,
         assignee=case.seen.get("assignee"),
-        data=dump_case(case),
+        data={**dump_case(case), "updated": updated.isoformat() if updated else None, "comments": count},
     )
 
 
@@ -505,7 +536,7 @@ def _change(progress: Progress, member: Member, order: Order) -> ChangeTicket | 
                 progress.fail(order.ref, f"set {name}", "", why)
         else:
             progress.succeeded.add((order.ref, f"set {name}"))
-    labels = member.snapshot.ticket.labels
+    labels = _as_written(member).labels
     add = frozenset(member.form.hold_label(label) for label in changes.add_labels) - labels
     wanted_changes = Changes(values=values, add_labels=add, remove_labels=changes.remove_labels & labels)
     if left and (wanted_changes or len(left) < len(changes.values)):
@@ -535,8 +566,7 @@ def _fitting(context: Context, tracker: str, name: str, value: Value) -> Value:
 
 
 def _present(member: Member, name: str) -> object:
-    assert member.snapshot is not None
-    ticket = member.snapshot.ticket
+    ticket = _as_written(member)
     if name.startswith("custom:"):
         return ticket.custom.get(name.removeprefix("custom:"))
     return getattr(ticket, name)

@@ -191,11 +191,13 @@ def _run_ticket(context: Context, ref: TicketRef, *, is_linked: bool = False) ->
     is_looked_after = context.looks_after(ref.tracker)
     if not policies and not is_looked_after:
         return _leave_alone(context, ref, taken, waiting, f"no rule links tickets of {ref.tracker}")
+    if is_looked_after and _is_own_echo(context, ref, taken, waiting):
+        return _leave_alone(context, ref, taken, waiting, "the hub's own write", status="echo")
     shown = None if is_looked_after else _not_wanted_by_what_is_shown(policies, taken, waiting)
     if shown is not None:
         return _leave_alone(context, ref, taken, waiting, shown)
     try:
-        snapshot = context.connectors[ref.tracker].read(ref.id, Known())
+        snapshot = context.connectors[ref.tracker].read(ref.id, _known(context, ref, taken, waiting))
     except NotFoundError as error:
         lose_sight(context, ref, is_gone=True)
         return _leave_alone(context, ref, taken, waiting, f"not found: {error.why}")
@@ -207,6 +209,37 @@ def _run_ticket(context: Context, ref: TicketRef, *, is_linked: bool = False) ->
     if policy is None:
         return _leave_alone(context, ref, taken, waiting, because)
     return _escalate(context, policy, ref, snapshot, because, taken, waiting)
+
+
+def _known(context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery]) -> Known:
+    """What the rules know of a ticket in no link: comments are not read where nothing can have touched them."""
+    with context.journal.read() as connection:
+        case = cases.case_of(connection, ref) if context.looks_after(ref.tracker) else None
+    count = case.data.get("comments") if case else None
+    hints = [load_hint(h) for d in waiting for h in d.hints]
+    is_told = bool(hints) and all(w.reason == deliveries.WEBHOOK for w in taken)
+    is_due = case is None or (case.next_at is not None and case.next_at <= context.now())
+    must_read = is_due or not is_told or any(h.touches_comments for h in hints)
+    return Known(comment_count=count, must_read_comments=must_read or count is None)
+
+
+def _is_own_echo(context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery]) -> bool:
+    """Whether deliveries show nothing but what rules wrote to a ticket in no link, and nothing else is to be done."""
+    if not waiting or any(w.reason != deliveries.WEBHOOK for w in taken):
+        return False
+    with context.journal.read() as connection:
+        case = cases.case_of(connection, ref)
+        ordered = cases.open_orders(connection, [ref])
+        unfinished = any(i.target == ref for i in intents.open_intents(connection, NO_LINK))
+        known_copies = copies.copies_of(connection, [ref])
+    if case is None or ordered or unfinished or (case.next_at is not None and case.next_at <= context.now()):
+        return False
+    row = MemberRow(
+        link_id=NO_LINK, ref=ref, key=case.key, url=case.url, role="ticket", joined=case.opened, shadow={}
+    )  # fmt: skip
+    own = {ref.tracker: context.own_account(ref.tracker)}
+    wanted, _ = requests_of([_member(context, row)], waiting, known_copies, own, {ref: case})
+    return not wanted
 
 
 def _look_after_ticket(
@@ -316,10 +349,16 @@ def _not_wanted_by_what_is_shown(
 
 
 def _leave_alone(
-    context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery], why: str
+    context: Context,
+    ref: TicketRef,
+    taken: Sequence[Wake],
+    waiting: Sequence[Delivery],
+    why: str,
+    *,
+    status: Literal["done", "echo"] = "done",
 ) -> Result:
     with context.journal.write() as connection:
-        deliveries.settle_deliveries(connection, [d.id for d in waiting], "done", why)
+        deliveries.settle_deliveries(connection, [d.id for d in waiting], status, why)
         deliveries.settle_wakes(connection, taken)
         restore_looks(connection, context, [ref])
         for failure in failures.failures_of(connection, str(ref)):
@@ -582,7 +621,10 @@ def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tup
     # What is at hand needs no look at who caused it, which may take a call.
     trackers = {d.ref.tracker for d in loaded.waiting if d.ref not in at_hand}
     own = {tracker: context.own_account(tracker) for tracker in trackers}
-    wanted, echoes = requests_of(state.members, loaded.waiting, state.copies, own)
+    with context.journal.read() as connection:
+        told = {d.ref for d in loaded.waiting if context.looks_after(d.ref.tracker)}
+        known_cases = cases.cases_of(connection, sorted(told, key=str)) if told else {}
+    wanted, echoes = requests_of(state.members, loaded.waiting, state.copies, own, known_cases)
     everything = (
         bool(loaded.intents)
         or any(f.state == "retry" for f in loaded.failures)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+from hub.connector import Hint
+from hub.engine.inbox import JournalInbox
 from hub.journal import cases, events, failures
 from hub.journal.cases import CaseRow, Order
 from hub.journal.failures import Failure
+from hub.testing.model import HUB_ACCOUNT, ModelTracker
 from hub.testing.world import World
 from hub.ticket import TicketRef, Visibility
 
@@ -58,3 +62,47 @@ def case_of(world: World, ticket_id: str, tracker: str = "support") -> CaseRow:
 def waiting_failures(world: World) -> list[Failure]:
     with world.journal.read() as connection:
         return failures.unresolved_failures(connection)
+
+
+class Webhooks:
+    """Full webhooks as a good tracker sends them: who did it, and every value as it is then."""
+
+    def __init__(self, world: World, name: str = "support") -> None:
+        self._world, self._name = world, name
+        self._tracker: ModelTracker = world.trackers[name]
+        self._comments: dict[str, int] = {}
+        self._numbers = itertools.count(1)
+        self.waiting: list[Hint] = []
+        self._tracker.on_change = self._note
+
+    def _note(self, ticket_id: str, actor: str) -> None:
+        ticket = self._tracker.tickets[ticket_id]
+        before, now = self._comments.get(ticket_id, 0), len(ticket.comments)
+        self._comments[ticket_id] = now
+        connector = self._world.connectors[self._name]
+        values: dict[str, Any] = {
+            "title": ticket.title,
+            "status": connector.statuses.to_neutral(ticket.status),
+            "priority": connector.priorities.to_neutral(ticket.priority),
+            "labels": ticket.labels,
+        }
+        self.waiting.append(
+            Hint(
+                ticket_id=ticket_id, event="changed", at=ticket.updated, values=values, is_partial=False,
+                actor_id=HUB_ACCOUNT if actor == HUB_ACCOUNT else "person", touches_comments=now != before,
+                comment_id=ticket.comments[-1].id if now > before else None,
+            )
+        )  # fmt: skip
+
+    def deliver(self) -> None:
+        """Everything that waits comes in, each thing by itself, and is worked on."""
+        while self.waiting:
+            self.store(self.waiting.pop(0))
+            self._world.run_due()
+
+    def store(self, hint: Hint) -> None:
+        """One delivery comes in."""
+        JournalInbox(self._world.journal, lambda: None).store(
+            tracker=self._name, delivery_key=f"{self._name}-{next(self._numbers)}", received=self._world.clock(),
+            headers={}, body=b"", hints=[hint], ignored=None,
+        )  # fmt: skip
