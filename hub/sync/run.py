@@ -99,7 +99,7 @@ def plan_ticket(context: Context, ref: TicketRef) -> tuple[str, Decision | None]
     )  # fmt: skip
     with context.journal.read() as connection:
         if events.was_unlinked(connection, ref):
-            return f"{because}, but somebody unlinked it; hub link {ref} links it again", None
+            return f"{because}, but somebody unlinked it; hub link {ref} <the issue> links it again", None
         loaded = _assemble(context, row, [member], known_copies=copies.copies_of(connection, [ref]))
     take_snapshot(loaded.progress, ref, snapshot)
     return f"{policy.title}: {because}", decide(loaded.progress.state, now)
@@ -256,7 +256,7 @@ def _escalate(
                 left = opening.pop_all()
                 loaded.progress.open_with(connection, left)
         if was_unlinked:
-            why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} links it again"
+            why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} <the issue> links it again"
             return _leave_alone(context, ref, taken, waiting, why)
         log.info("escalated", link=loaded.progress.state.id, ticket=str(ref), rule=policy.title)
         return _run_loaded(loaded, {ref: snapshot})

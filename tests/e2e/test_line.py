@@ -220,6 +220,57 @@ def test_explain_names_delivery_decision_and_write(play: Play) -> None:
     assert "webhook" in shown
 
 
+def test_explain_names_what_brought_an_engineers_comment(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    play.engineer.say(issue.id, "Where do I come from?", public=True)
+    eventually(lambda: play.replies(ticket_id))
+    play.quiet()
+    comment = issue.comments[-1].id
+    lines = play.stage.run_command("explain", f"support:{ticket_id}").stdout.splitlines()
+    brought = [n for n, line in enumerate(lines) if f"dev:{issue.id} webhook" in line and "comment_created" in line]
+    decided = [n for n, line in enumerate(lines) if f"comment {comment} in dev:{issue.id}" in line]
+    written = [n for n, line in enumerate(lines) if f"support:{ticket_id} write" in line and "public comment" in line]
+    assert brought[0] < decided[0] < written[0]
+
+
+def test_a_picture_in_a_text_arrives_as_a_picture_that_refers_to_its_file(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    png = b"\x89PNG\r\n\x1a\n" + bytes(64)
+    play.engineer.say(issue.id, "See:", public=True, files=[File("screen.png", png)])
+    eventually(lambda: play.replies(ticket_id))
+    play.quiet()
+    comments = play.stage.snapshot("support", ticket_id).comments or ()
+    (crossed,) = [a for c in comments for a in c.attachments]
+    assert (crossed.name, crossed.size) == ("screen.png", len(png))
+    assert "screen.png" in play.replies(ticket_id)[-1]
+
+
+def test_a_mirrored_mention_notifies_nobody(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    play.customer.say(ticket_id, "Thanks [~engineer1] and @Engineer One, mail me@example.com", public=True)
+    eventually(lambda: any("Thanks" in body for body in play.bodies(issue)))
+    body = play.bodies(issue)[-1]
+    assert "[~engineer1]" not in body.replace("\\[~", "")
+    assert "@Engineer" not in body
+    assert "me@example.com" in body
+
+
+def test_the_figures_of_a_serving_hub_tell_of_all_its_parts(play: Play) -> None:
+    play.escalated()
+    play.quiet()
+    shown = httpx.get(f"{play.stage.hub_url}/metrics").text
+    for figure in (
+        'hub_wakes{state="waiting"} 0.0',
+        "hub_failures_open 0.0",
+        'hub_poll_age_seconds{tracker="support"}',
+        'hub_journal_work{kind="commits"}',
+        'hub_calls_total{method="POST",outcome="2xx",tracker="dev"}',
+        'hub_writes_total{kind="CreateTicket",tracker="dev"}',
+        'hub_deliveries_total{outcome="accepted",tracker="support"}',
+    ):
+        assert figure in shown, figure
+
+
 def test_no_secret_is_in_the_log_the_store_or_the_metrics(play: Play) -> None:
     play.escalated()
     secrets = list(play.stage.environment.values())
