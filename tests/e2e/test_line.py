@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from functools import partial
 
 import httpx
 import pytest
 
-from hub.connector import Known
+from hub.connector import Known, NewComment, Upload
 from hub.sandbox.cast import File
-from hub.ticket import Priority, Status
+from hub.text import canonical
+from hub.ticket import Priority, Status, Visibility
 from tests.e2e.conftest import Play, eventually
 
 
@@ -236,13 +238,23 @@ def test_explain_names_what_brought_an_engineers_comment(play: Play) -> None:
 def test_a_picture_in_a_text_arrives_as_a_picture_that_refers_to_its_file(play: Play) -> None:
     ticket_id, issue = play.escalated()
     png = b"\x89PNG\r\n\x1a\n" + bytes(64)
-    play.engineer.say(issue.id, "See:", public=True, files=[File("screen.png", png)])
+    play.engineer.say(issue.id, "See !screen.png|thumbnail! here", public=True, files=[File("screen.png", png)])
     eventually(lambda: play.replies(ticket_id))
     play.quiet()
     comments = play.stage.snapshot("support", ticket_id).comments or ()
     (crossed,) = [a for c in comments for a in c.attachments]
     assert (crossed.name, crossed.size) == ("screen.png", len(png))
-    assert "screen.png" in play.replies(ticket_id)[-1]
+    assert "![screen.png](attachment:screen.png)" in play.replies(ticket_id)[-1]
+    # And back: the customer's reply shows a picture of its own.
+    support = play.stage.connectors["support"]
+    answer = NewComment(
+        text=canonical("Here ![](attachment:mine.png) it is"), visibility=Visibility.PUBLIC, marker="a person's",
+        uploads=(Upload(name="mine.png", content_type="image/png", size=len(png), open=lambda: io.BytesIO(png)),),
+    )  # fmt: skip
+    support.add_comment(ticket_id, answer)
+    eventually(lambda: any("!mine.png!" in body for body in play.bodies(issue)))
+    play.quiet()
+    assert [a.name for a in issue.attachments] == ["screen.png", "mine.png"]
 
 
 def test_a_mirrored_mention_notifies_nobody(play: Play) -> None:
