@@ -14,6 +14,9 @@ from hub.journal.schema import deliveries, wakes
 from hub.journal.statements import Prepared, upsert
 from hub.ticket import TicketRef
 
+POLLED_AS_DELETED = "poll: deleted"
+"""The reason of a wake when a poll says that the ticket is gone. It says so once: no later reason takes its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -116,7 +119,12 @@ def postpone_wakes(connection: Connection, taken: Sequence[Wake], due: datetime,
         connection.execute(
             wakes.update()
             .where(wakes.c.key == one.key)
-            .values(due=due, attempts=one.attempts + 1, reason=reason, seq=wakes.c.seq + 1)
+            .values(
+                due=due,
+                attempts=one.attempts + 1,
+                reason=one.reason if one.reason == POLLED_AS_DELETED else reason,
+                seq=wakes.c.seq + 1,
+            )
         )
 
 
@@ -146,6 +154,10 @@ _WAKE = upsert(
     more=lambda statement: {
         "due": sa.case((wakes.c.due <= statement.excluded.due, wakes.c.due), else_=statement.excluded.due),
         "seq": wakes.c.seq + 1,
+        "reason": sa.case(
+            (wakes.c.reason == sa.literal_column(f"'{POLLED_AS_DELETED}'"), wakes.c.reason),
+            else_=statement.excluded.reason,
+        ),
     },
 )
 _NEXT_WAKES = Prepared(sa.select(wakes.c.key, wakes.c.due).order_by(wakes.c.due).limit(sa.bindparam("most")))

@@ -197,7 +197,20 @@ def test_a_deleted_issue_is_shown_in_the_ticket_which_is_left_as_it_is(play: Pla
     play.quiet()
     play.engineer._call("DELETE", f"/issue/{issue.id}")
     eventually(lambda: any("was deleted" in note for note in play.notes(ticket_id)))
+    play.quiet()
+    assert sum("was deleted" in note for note in play.notes(ticket_id)) == 1
     assert play.stage.snapshot("support", ticket_id).ticket.status is Status.OPEN
+
+
+def test_a_deleted_ticket_is_shown_in_the_issue_once_and_the_issue_goes_on(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    play.quiet()
+    play.agent._call("DELETE", f"/tickets/{ticket_id}")  # type: ignore[attr-defined]  # what Zendesk's page does
+    eventually(lambda: any("was deleted" in body for body in play.bodies(issue)))
+    play.engineer.say(issue.id, "Nobody hears me now.", public=True)
+    play.quiet()
+    assert sum("was deleted" in body for body in play.bodies(issue)) == 1
+    assert "Nothing has failed" in play.stage.run_command("failures").stdout
 
 
 @pytest.mark.parametrize("tracker", ["support", "dev"])

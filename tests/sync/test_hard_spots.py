@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
-from hub.connector import ConflictError, Hint
+from hub.connector import ConflictError, Created, Hint, TemporaryError
 from hub.engine.inbox import JournalInbox
 from hub.journal import failures, links
 from hub.settings.model import LinkSettings
@@ -84,20 +85,10 @@ def test_a_late_echo_does_not_undo_a_persons_next_change() -> None:
 
 def test_somebody_whom_nobody_can_place_is_named_in_the_failures_and_not_guessed() -> None:
     world = World(policy={"fields": {"assignee": "both"}})
-    _, issue_id = linked(world)
-    snapshot = world.connectors["dev"].read
-
-    def read_with_assignee(ticket_id: str, known: object) -> object:
-        from dataclasses import replace
-
-        found = snapshot(ticket_id, known)  # type: ignore[arg-type]
-        return replace(found, ticket=replace(found.ticket, assignee=Person("e1", "An Engineer")))
-
-    world.dev.touch(issue_id, "person")
+    ticket_id, issue_id = linked(world)
+    world.dev.edit(issue_id, assignee=Person("e1", "An Engineer"))
     world.settle()
-    world.connectors["dev"].read = read_with_assignee  # type: ignore[method-assign, assignment]
-    world.dev.touch(issue_id, "person")
-    world.settle()
+    assert world.support.tickets[ticket_id].assignee is None
     assert any("nobody in support is known as dev:e1" in f.why for f in open_failures(world))
 
 
@@ -105,21 +96,60 @@ def test_a_known_person_is_assigned_on_the_other_side() -> None:
     world = World(policy={"fields": {"assignee": "both"}})
     world.settings = world.settings.model_copy(update={"people": {"anna": {"support": "a1", "dev": "e1"}}})
     world.restart()
-    people = world.context.people()
-    assert people.account("support", people.key("dev", Person("e1")) or "") == "a1"
+    ticket_id, issue_id = linked(world)
+    world.dev.edit(issue_id, assignee=Person("e1", "Anna"))
+    world.settle()
+    assert world.support.tickets[ticket_id].assignee == Person("a1")
+    world.support.edit(ticket_id, assignee=None)
+    world.settle()
+    assert world.dev.tickets[issue_id].assignee is None
+
+
+def test_a_look_up_that_finds_nothing_is_believed_only_after_the_trackers_lag() -> None:
+    """The tracker took the create, but its answer was lost, and its search does not know the new ticket yet."""
+    world = World()
+    dev = world.connectors["dev"]
+    dev.search_lag = timedelta(seconds=60)  # type: ignore[misc]  # a tracker with a lagging index
+    found = dev.find_ticket
+    known_from = world.clock.time + timedelta(days=1)
+
+    def lose_the_answer(call: str) -> None:
+        nonlocal known_from
+        if call == "create":
+            dev.after_call = lambda call: None
+            known_from = world.clock.time + timedelta(seconds=50)
+            raise TemporaryError("dev", call, "no answer in time")
+
+    def find_what_the_index_knows(marker: str) -> Created | None:
+        return found(marker) if world.clock.time >= known_from else None
+
+    dev.after_call = lose_the_answer
+    dev.find_ticket = find_what_the_index_knows  # type: ignore[method-assign]
+    world.support.open_ticket(title="Broken", labels=frozenset({"escalate"}))
+    world.deliver_all()
+    for _ in range(60):
+        world.run_due()
+        world.clock.pass_by(2)
+    world.settle()
+    assert dev.calls.count("create") == 1
+    assert len(world.dev.tickets) == 1
+    assert open_failures(world) == []
 
 
 def test_a_deleted_ticket_is_shown_on_the_other_side_and_nothing_is_deleted_there() -> None:
     world = World()
     ticket_id, issue_id = linked(world)
+    world.poll_all()
     world.support.tickets[ticket_id].is_deleted = True
     world.support.touch(ticket_id, "person")
+    # A webhook that comes after the poll says nothing of the deletion.
     world.poll_all()
     world.settle()
     world.dev.say(issue_id, "into the void")
     world.settle()
     assert issue_id in world.dev.tickets
-    assert words(world, "dev", issue_id).count("was deleted") <= 1
+    assert words(world, "dev", issue_id).count("was deleted") == 1
+    assert open_failures(world) == []
 
 
 def test_a_file_crosses_once_however_often_it_is_looked_at() -> None:
