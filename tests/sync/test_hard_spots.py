@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 
-from hub.connector import ConflictError, Created, Hint, TemporaryError
+from hub.connector import ConflictError, Hint
 from hub.engine.inbox import JournalInbox
 from hub.journal import failures, links
 from hub.settings.model import LinkSettings
@@ -103,37 +102,6 @@ def test_a_known_person_is_assigned_on_the_other_side() -> None:
     world.support.edit(ticket_id, assignee=None)
     world.settle()
     assert world.dev.tickets[issue_id].assignee is None
-
-
-def test_a_look_up_that_finds_nothing_is_believed_only_after_the_trackers_lag() -> None:
-    """The tracker took the create, but its answer was lost, and its search does not know the new ticket yet."""
-    world = World()
-    dev = world.connectors["dev"]
-    dev.search_lag = timedelta(seconds=60)  # type: ignore[misc]  # a tracker with a lagging index
-    found = dev.find_ticket
-    known_from = world.clock.time + timedelta(days=1)
-
-    def lose_the_answer(call: str) -> None:
-        nonlocal known_from
-        if call == "create":
-            dev.after_call = lambda call: None
-            known_from = world.clock.time + timedelta(seconds=50)
-            raise TemporaryError("dev", call, "no answer in time")
-
-    def find_what_the_index_knows(marker: str) -> Created | None:
-        return found(marker) if world.clock.time >= known_from else None
-
-    dev.after_call = lose_the_answer
-    dev.find_ticket = find_what_the_index_knows  # type: ignore[method-assign]
-    world.support.open_ticket(title="Broken", labels=frozenset({"escalate"}))
-    world.deliver_all()
-    for _ in range(60):
-        world.run_due()
-        world.clock.pass_by(2)
-    world.settle()
-    assert dev.calls.count("create") == 1
-    assert len(world.dev.tickets) == 1
-    assert open_failures(world) == []
 
 
 def test_a_deleted_ticket_is_shown_on_the_other_side_and_nothing_is_deleted_there() -> None:
