@@ -55,7 +55,7 @@ class TimelineEntry:
 
 def timeline(connection: Connection, ref: TicketRef, link_ids: Sequence[int]) -> list[TimelineEntry]:
     """Everything that is on record about a ticket and the links it was in, oldest first."""
-    found: list[TimelineEntry] = []
+    found = _deliveries_across(connection, ref)
     for r in connection.execute(
         sa.select(events).where(
             sa.or_(
@@ -64,15 +64,14 @@ def timeline(connection: Connection, ref: TicketRef, link_ids: Sequence[int]) ->
             )
         )
     ):
-        named = TicketRef(r.tracker, r.ticket_id) if r.tracker else None
+        about = TicketRef(r.tracker, r.ticket_id) if r.tracker else None
         data = dict(r.data) | ({"delivery": r.delivery_id} if r.delivery_id else {})
-        found.append(TimelineEntry(r.at, 2, r.kind, named, data))
-    for about in [ref, *_across(connection, ref)]:
-        for r in connection.execute(
-            sa.select(deliveries).where(deliveries.c.tracker == about.tracker, deliveries.c.ticket_id == about.id)
-        ):
-            data = {"id": r.id, "status": r.status, "note": r.note, "repeats": r.repeats, "hints": r.hints}
-            found.append(TimelineEntry(r.received, 1, "delivery", about, data))
+        found.append(TimelineEntry(r.at, 2, r.kind, about, data))
+    for r in connection.execute(
+        sa.select(deliveries).where(deliveries.c.tracker == ref.tracker, deliveries.c.ticket_id == ref.id)
+    ):
+        data = {"id": r.id, "status": r.status, "note": r.note, "repeats": r.repeats, "hints": r.hints}
+        found.append(TimelineEntry(r.received, 1, "delivery", ref, data))
     for r in connection.execute(sa.select(intents).where(intents.c.link_id.in_(link_ids))):
         data = {
             "id": r.id,
@@ -86,16 +85,25 @@ def timeline(connection: Connection, ref: TicketRef, link_ids: Sequence[int]) ->
     return sorted(found, key=lambda e: (e.at, e.order))
 
 
-def _across(connection: Connection, ref: TicketRef) -> list[TicketRef]:
-    """The other side of a ticket's link, where the texts that were written to it came from."""
+def _deliveries_across(connection: Connection, ref: TicketRef) -> list[TimelineEntry]:
+    """What came in on the other side of a ticket's link, where the texts that were written to it come from."""
     here, there = members.alias(), members.alias()
     rows = connection.execute(
-        sa.select(there.c.tracker, there.c.ticket_id)
+        sa.select(deliveries)
+        .join(there, sa.and_(there.c.tracker == deliveries.c.tracker, there.c.ticket_id == deliveries.c.ticket_id))
         .join(here, sa.and_(here.c.link_id == there.c.link_id, here.c.role != there.c.role))
         .where(here.c.tracker == ref.tracker, here.c.ticket_id == ref.id)
-        .order_by(there.c.id)
     )
-    return [TicketRef(r.tracker, r.ticket_id) for r in rows]
+    return [
+        TimelineEntry(
+            r.received,
+            1,
+            "delivery",
+            TicketRef(r.tracker, r.ticket_id),
+            {"id": r.id, "status": r.status, "note": r.note, "repeats": r.repeats, "hints": r.hints},
+        )
+        for r in rows
+    ]
 
 
 def links_on_record(connection: Connection, ref: TicketRef) -> list[int]:
