@@ -404,4 +404,6 @@ def _say_where(console: Console, stage: Stage) -> None:
         console.print(
             f"{name:8} {sandbox.url}   a stand-in of {sandbox.kind}; who may sign in: {sandbox.url}/_sandbox/state"
         )
-    console.print(f"settings {stage.folder}/hub.yaml   log: {stage.folder}/hub.log\n")
+    console.print(f"settings {stage.folder}/hub.yaml   log: {stage.folder}/hub.log")
+    asking = f"to ask the hub: set -a; . {stage.folder}/.env; set +a; hub -c {stage.folder} links\n"
+    console.print(asking, soft_wrap=True)

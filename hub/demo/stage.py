@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import queue
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -204,7 +205,7 @@ def make_sandbox(kind: str, flavour: str = "", clock: Callable[[], datetime] | N
 def write_settings(
     stage: Stage, links: list[dict[str, Any]] | None, more: Mapping[str, Mapping[str, Any]], *, polls_only: bool = False
 ) -> None:
-    """Writes `hub.yaml` with every secret in the environment, as an admin would.
+    """Writes `hub.yaml` with every secret in the environment, as an admin would, and `.env` with the secrets.
 
     Trackers without webhooks are polled often; with `polls_only` all are.
     """
@@ -226,6 +227,9 @@ def write_settings(
         "links": links if links is not None else [demo_link(names[:-1], names[-1])],
     }
     (stage.folder / "hub.yaml").write_text(yaml.safe_dump(stage.settings, sort_keys=False))
+    # What people need to run commands on it from a shell of their own.
+    lines = [f"{name}={shlex.quote(value)}" for name, value in stage.environment.items()]
+    (stage.folder / ".env").write_text("\n".join([*lines, ""]))
 
 
 def demo_link(tickets: list[str], issues: str) -> dict[str, Any]:

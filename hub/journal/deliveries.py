@@ -14,6 +14,9 @@ from hub.journal.schema import deliveries, wakes
 from hub.journal.statements import Prepared, upsert
 from hub.ticket import TicketRef
 
+POLLED_AS_DELETED = "poll: deleted"
+"""The reason of a wake when a poll says that the ticket is gone. It says so once: no later reason takes its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -125,7 +128,12 @@ def postpone_wakes(connection: Connection, taken: Sequence[Wake], due: datetime,
         connection.execute(
             wakes.update()
             .where(wakes.c.key == one.key)
-            .values(due=due, attempts=one.attempts + 1, reason=reason, seq=wakes.c.seq + 1)
+            .values(
+                due=due,
+                attempts=one.attempts + 1,
+                reason=one.reason if one.reason == POLLED_AS_DELETED else reason,
+                seq=wakes.c.seq + 1,
+            )
         )
 
 
@@ -154,6 +162,7 @@ _WAKE = upsert(
     kept=["attempts"],
     more=lambda statement: {
         "reason": sa.case(
+            (wakes.c.reason == POLLED_AS_DELETED, wakes.c.reason),
             (statement.excluded.reason == CLOCK, wakes.c.reason),
             (sa.and_(statement.excluded.reason == WEBHOOK, wakes.c.reason != CLOCK), wakes.c.reason),
             else_=statement.excluded.reason,

@@ -17,9 +17,9 @@ from sqlalchemy.engine import Connection
 
 from hub.connector import AuthError, ConnectorError, Known, NotFoundError, PermanentError, RateLimitedError
 from hub.journal import cases, copies, deliveries, events, failures, intents, links
-from hub.journal.cases import Order
+from hub.journal.cases import CaseRow, Order
 from hub.journal.copies import Copy
-from hub.journal.deliveries import Delivery, Wake
+from hub.journal.deliveries import POLLED_AS_DELETED, Delivery, Wake
 from hub.journal.failures import Failure
 from hub.journal.intents import Intent
 from hub.journal.links import LinkRow, MemberRow
@@ -49,8 +49,6 @@ NO_LINK = 0
 """The id that stands for no link, where a ticket is worked on alone."""
 MAX_ROUNDS = 8
 """How often one run plans again: after a create, a refusal, a conflict. More is a mistake of the hub."""
-POLLED_AS_DELETED = "poll: deleted"
-"""The reason of a wake when a poll says that the ticket is gone."""
 ALARM_AFTER = 3
 """Attempts after which a link that cannot be worked on stands in the failures list."""
 
@@ -105,7 +103,7 @@ def plan_ticket(context: Context, ref: TicketRef) -> tuple[str, Decision | None]
     )  # fmt: skip
     with context.journal.read() as connection:
         if events.was_unlinked(connection, ref):
-            return f"{because}, but somebody unlinked it; hub link {ref} links it again", None
+            return f"{because}, but somebody unlinked it; hub link {ref} <the issue> links it again", None
         loaded = _assemble(context, row, [member], known_copies=copies.copies_of(connection, [ref]))
     take_snapshot(loaded.progress, ref, snapshot)
     return f"{policy.title}: {because}", decide(loaded.progress.state, now)
@@ -407,7 +405,7 @@ def _escalate(
                 left = opening.pop_all()
                 loaded.progress.open_with(connection, left)
         if was_unlinked:
-            why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} links it again"
+            why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} <the issue> links it again"
             return _leave_alone(context, ref, taken, waiting, why)
         log.info("escalated", link=loaded.progress.state.id, ticket=str(ref), rule=policy.title)
         return _run_loaded(loaded, {ref: snapshot})
@@ -621,9 +619,11 @@ def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tup
     # What is at hand needs no look at who caused it, which may take a call.
     trackers = {d.ref.tracker for d in loaded.waiting if d.ref not in at_hand}
     own = {tracker: context.own_account(tracker) for tracker in trackers}
-    with context.journal.read() as connection:
-        told = {d.ref for d in loaded.waiting if context.looks_after(d.ref.tracker)}
-        known_cases = cases.cases_of(connection, sorted(told, key=str)) if told else {}
+    told = {d.ref for d in loaded.waiting if d.ref not in at_hand and context.looks_after(d.ref.tracker)}
+    known_cases: Mapping[TicketRef, CaseRow] = {}
+    if told:
+        with context.journal.read() as connection:
+            known_cases = cases.cases_of(connection, sorted(told, key=str))
     wanted, echoes = requests_of(state.members, loaded.waiting, state.copies, own, known_cases)
     everything = (
         bool(loaded.intents)

@@ -39,7 +39,7 @@ class JiraClient:
     """Requests to one site. Paths are under /rest/api/2 unless they begin with /rest."""
 
     def __init__(self, connector: Connector, settings: JiraSettings) -> None:
-        self._name, self._settings, self._connector = connector.name, settings, connector
+        self.name, self._settings, self._connector = connector.name, settings, connector
         self._timeout = (CONNECT_TIMEOUT, settings.timeout)
         self._local = threading.local()
         self._all: list[JIRA] = []
@@ -82,7 +82,7 @@ class JiraClient:
         try:
             yield from response.iter_content(CHUNK)
         except requests.RequestException as error:
-            raise TemporaryError(self._name, doing, type(error).__name__) from error
+            raise TemporaryError(self.name, doing, type(error).__name__) from error
 
     def now(self) -> datetime:
         """The present time in UTC by the site's clock, as far as its answers have told it."""
@@ -111,18 +111,18 @@ class JiraClient:
         try:
             return response.json()
         except ValueError as error:
-            raise TemporaryError(self._name, doing, "the answer is not JSON; is a proxy in between?") from error
+            raise TemporaryError(self.name, doing, "the answer is not JSON; is a proxy in between?") from error
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
         except requests.Timeout as error:
-            raise TemporaryError(self._name, doing, "no answer in time", "It is tried again.") from error
+            raise TemporaryError(self.name, doing, "no answer in time", "It is tried again.") from error
         except requests.ConnectionError as error:
-            raise _BrokenConnectionError(self._name, doing, "no connection", "It is tried again.") from error
+            raise _BrokenConnectionError(self.name, doing, "no connection", "It is tried again.") from error
         except requests.RequestException as error:
-            raise TemporaryError(self._name, doing, type(error).__name__) from error
+            raise TemporaryError(self.name, doing, type(error).__name__) from error
 
     def _session(self) -> requests.Session:
         made: JIRA | None = getattr(self._local, "jira", None)
@@ -163,7 +163,7 @@ class JiraClient:
 
     def _error(self, response: requests.Response, doing: str) -> ConnectorError:
         status, (why, fields) = response.status_code, _reason(response)
-        name, why = self._name, f"{status} {why}"
+        name, why = self.name, f"{status} {why}"
         if status == 401:
             return self._auth_error(doing, why)
         if status == 403:
@@ -182,7 +182,7 @@ class JiraClient:
 
     def _auth_error(self, doing: str, why: str) -> AuthError:
         return AuthError(
-            self._name, doing, why, f"Check trackers.{self._name}.credentials: the token is wrong or has ended."
+            self.name, doing, why, f"Check trackers.{self.name}.credentials: the token is wrong or has ended."
         )
 
 

@@ -6,10 +6,11 @@ Source: developer.zendesk.com/api-reference/ticketing; the points that surprise 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from hub.connector import (
@@ -223,15 +224,19 @@ class ZendeskConnector(Connector):
         return RefusedError(self.name, error.doing, error.fields, remedy)
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        tokens = [self._upload(upload.name, upload.content_type, upload.open()) for upload in comment.uploads]
-        body = {"html_body": _html(comment.text), "public": comment.visibility.is_public, "uploads": tokens}
+        """A picture in the text is shown from its file's own address, which the upload tells."""
+        sent = [(u.name, self._upload(u.name, u.content_type, u.open())) for u in comment.uploads]
+        html = _html(comment.text, {name: upload["attachment"]["content_url"] for name, upload in sent})
+        tokens = [upload["token"] for _, upload in sent]
+        body = {"html_body": html, "public": comment.visibility.is_public, "uploads": tokens}
         return self._write_comment(ticket_id, {"comment": body}, comment.marker)
 
-    def _upload(self, name: str, content_type: str, content: Any) -> str:
+    def _upload(self, name: str, content_type: str, content: Any) -> dict[str, Any]:
         answer = self._client.send(
             "POST", "/uploads", params={"filename": name}, content=content, headers={"Content-Type": content_type}
         )
-        return str(answer["upload"]["token"])
+        upload: dict[str, Any] = answer["upload"]
+        return upload
 
     def _write_comment(self, ticket_id: str, body: dict[str, Any], marker: str) -> WrittenComment:
         body = {**body, "metadata": {mapping.MARKER: marker}}
@@ -345,5 +350,6 @@ class ZendeskConnector(Connector):
         self._client.close()
 
 
-def _html(text: Markdown) -> str:
-    return to_html(canonical(defuse(text)))
+def _html(text: Markdown, pictures: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`pictures` are the addresses of files by name."""
+    return to_html(canonical(defuse(text)), image_url=pictures.get)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -81,6 +83,12 @@ def test_for_scripts_the_first_line_says_where_everything_is() -> None:
         assert httpx.get(f"{described['hub']}/readyz").json()["status"] == "ready"
         support = described["trackers"]["support"]
         login = support["credentials"]
+        secrets = dict(line.split("=", 1) for line in (Path(described["config"]) / ".env").read_text().splitlines())
+        asked = subprocess.run(
+            [sys.executable, "-m", "hub", "-c", described["config"], "check"],
+            env={**os.environ, **secrets}, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert asked.returncode == 0, asked.stdout + asked.stderr
         me = httpx.get(f"{support['url']}/api/v2/users/me", auth=(f"{login['email']}/token", login["token"]))
         assert me.json()["user"]["role"] == "admin"
         demo.terminate()

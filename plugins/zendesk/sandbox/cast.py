@@ -78,7 +78,7 @@ class ZendeskActor:
         response = self._http.request(method, path, **arguments)
         if response.is_error:
             raise RuntimeError(f"{self.name}: {response.status_code} on {method} {path}: {response.text[:300]}")
-        found: dict[str, Any] = response.json()
+        found: dict[str, Any] = response.json() if response.content else {}
         return found
 
 
