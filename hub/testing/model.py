@@ -66,7 +66,6 @@ class ModelTicket:
     status: str = "open"
     priority: str = "normal"
     labels: frozenset[str] = frozenset()
-    assignee: Person | None = None
     custom: dict[str, object] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
     files: list[Attachment] = field(default_factory=list)
@@ -228,7 +227,6 @@ class ModelConnector(Connector):
                     description=canonical(ticket.description),
                     status=self.statuses.to_neutral(ticket.status),
                     priority=self.priorities.to_neutral(ticket.priority),
-                    assignee=ticket.assignee,
                     labels=ticket.labels,
                     custom=dict(ticket.custom),  # type: ignore[arg-type]  # tests put field values in
                     updated=ticket.updated,
@@ -246,7 +244,7 @@ class ModelConnector(Connector):
             refused = [n for n in draft.values if n in self.tracker.refuses]
             if refused:
                 raise RefusedError(self.name, "create", {n: self.tracker.refuses[n] for n in refused})
-            values = {n: self._native(n, v) for n, v in draft.values.items() if n in ("status", "priority", "assignee")}
+            values = {n: self._native(n, v) for n, v in draft.values.items() if n in ("status", "priority")}
             ticket_id = self.tracker.open_ticket(
                 HUB_ACCOUNT,
                 title=draft.title,
@@ -378,8 +376,6 @@ class ModelConnector(Connector):
     def _native(self, name: str, value: object) -> object:
         if isinstance(value, Status | Priority):
             return self.native(name, value)
-        if name == "assignee":
-            return Person(str(value)) if value else None
         return value
 
     def _call(self, call: str) -> _Call:
