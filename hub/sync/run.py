@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from hub.connector import AuthError, ConnectorError, Known, NotFoundError, PermanentError, RateLimitedError
 from hub.journal import copies, deliveries, events, failures, intents, links
 from hub.journal.copies import Copy
-from hub.journal.deliveries import POLLED_AS_DELETED, Delivery, Wake
+from hub.journal.deliveries import Delivery, Wake
 from hub.journal.failures import Failure
 from hub.journal.intents import Intent
 from hub.journal.links import LinkRow, MemberRow
@@ -43,6 +43,8 @@ log = structlog.get_logger("hub.sync")
 
 MAX_ROUNDS = 8
 """How often one run plans again: after a create, a refusal, a conflict. More is a mistake of the hub."""
+POLLED_AS_DELETED = deliveries.POLLED_AS_DELETED
+"""The reason of a wake when a poll says that the ticket is gone."""
 ALARM_AFTER = 3
 """Attempts after which a link that cannot be worked on stands in the failures list."""
 
