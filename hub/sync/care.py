@@ -26,6 +26,7 @@ from hub.connector import (
 from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
+from hub.rules.past import rule_on_past
 from hub.rules.ruling import Ruling, Situation, case_facts, clocks_of, rule_on, shown
 from hub.rules.values import Neighbour
 from hub.sync.advance import settled
@@ -197,6 +198,12 @@ def preview(context: Context, state: LinkState, ref: TicketRef, now: datetime) -
         row = cases.case_of(connection, ref)
         loads = cases.workloads(connection)
     return _ruling(context, state, ref, row, (), loads, now)
+
+
+def look_back(context: Context, row: CaseRow, at: datetime) -> Ruling:
+    """What the rules would have said of a ticket at a time that is over, by the record. Raises ValueError."""
+    assert context.book is not None
+    return rule_on_past(context.book, load_case(row.ref, row.key, row.url, row.data), at)
 
 
 # -- ruling -------------------------------------------------------------------------------------------------------
