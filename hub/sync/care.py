@@ -76,7 +76,7 @@ def look_after(progress: Progress) -> bool:
     has_changed = fulfil(progress, refs) if ordered else False
     with context.journal.read() as connection:
         left = cases.open_orders(connection, refs)
-        loads = cases.workloads(connection) if _assigns(context) else {}
+        loads = cases.workloads(connection) if _may_assign(progress, refs) else {}
     for ref in refs:
         is_seen = progress.state.member(ref).snapshot is not None and ref not in progress.stale
         if is_seen and ref.tracker not in progress.down:
@@ -209,9 +209,12 @@ def look_back(context: Context, row: CaseRow, at: datetime) -> Ruling:
 # -- ruling -------------------------------------------------------------------------------------------------------
 
 
-def _assigns(context: Context) -> bool:
-    assert context.book is not None
-    return any(line.assign for line in context.book.lines.values())
+def _may_assign(progress: Progress, refs: Sequence[TicketRef]) -> bool:
+    """Whether somebody may be given one of these tickets: who has how much to do is a question to all open cases."""
+    book = progress.context.book
+    assert book is not None
+    tickets = (progress.state.member(ref).ticket for ref in refs)
+    return any(line.assign for line in book.lines.values()) and any(t and t.assignee is None for t in tickets)
 
 
 def _is_news(state: LinkState, row: CaseRow | None, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Rules in real processes on one store: what several hubs and commands do at once is done once, and can be explained."""
+"""Rules in real processes on one store: what several hubs and commands do at once is done once and can be explained."""
 
 from __future__ import annotations
 
