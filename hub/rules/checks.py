@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hub.rules.alert_texts import OF_ALERTS
 from hub.rules.book import PRIORITIES, calendar_of, target_of
 from hub.rules.boxes import Box, Domain, boxes, impossible
 from hub.rules.calendars import CalendarError
-from hub.rules.placeholders import PlaceholderError, check_text
+from hub.rules.placeholders import OF_TICKETS, PlaceholderError, Vocabulary, check_text
 from hub.settings.model import Settings
 from hub.settings.problems import Path, suggest
 from hub.settings.rules import Actions, Condition, Rule
@@ -63,6 +64,7 @@ class _Checks:
             if link.template:
                 yield from self._text(link.template, ("links", index, "template"))
         yield from self._languages()
+        yield from self._alerts()
         yield from self._rules()
         yield from self._tests()
 
@@ -141,6 +143,16 @@ class _Checks:
             for key in ("impact", "urgency"):
                 name = getattr(matrix, key)
                 yield from self._exists(name, self._around.all_fields, ("priority_matrix", key), "custom field")
+
+    def _alerts(self) -> Iterator[Finding]:
+        for name, source in self._settings.alerts.items():
+            for key in ("title", "description"):
+                yield from self._text(getattr(source, key), ("alerts", name, key), OF_ALERTS)
+            if source.kind == "alertmanager":
+                for key in ("fields", "resolved_words"):
+                    if key in source.model_fields_set:
+                        what = "Alertmanager's bodies have a form of their own"
+                        yield Finding(("alerts", name, key), what, "Remove it, or write kind: json.")
 
     def _rules(self) -> Iterator[Finding]:
         rules = self._settings.rules
@@ -264,9 +276,9 @@ class _Checks:
         else:
             yield from self._exists(name.removeprefix("custom:"), self._around.all_fields, path, "custom field")
 
-    def _text(self, text: str, path: Path) -> Iterator[Finding]:
+    def _text(self, text: str, path: Path, known: Vocabulary = OF_TICKETS) -> Iterator[Finding]:
         try:
-            check_text(text)
+            check_text(text, known)
         except PlaceholderError as error:
             where = f"in line {error.line} of the text, " if "\n" in text.strip() else ""
             yield Finding(path, f"{where}{str(error).partition('. ')[0]}", str(error).partition(". ")[2])

@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 from hub.connector import Role
 from hub.registry import PluginError, Registry
 from hub.rules.checks import Surroundings, check_rules
-from hub.settings.crosschecks import KnownTrackers, check_links, check_names, check_people
+from hub.settings.crosschecks import KnownTrackers, check_alerts, check_links, check_names, check_people
 from hub.settings.explain import Section, explain
 from hub.settings.model import Settings
 from hub.settings.problems import Path, Place, Problem, SettingsError, dotted
@@ -174,7 +174,7 @@ class _Load:
         if not self._is_whole:
             return
         known = KnownTrackers(self._tree, self._roles)
-        self._problems += check_names(known) + check_links(known) + check_people(known)
+        self._problems += check_names(known) + check_links(known) + check_people(known) + check_alerts(known)
 
     def _check_rules(self, settings: Settings, trackers: Mapping[str, TrackerSettings]) -> None:
         """What the rule book's parts have to do with each other, once each of them is right by itself."""

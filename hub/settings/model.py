@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
 
+from hub.settings.alerts import AlertSource
 from hub.settings.rules import (
     Agreement,
     CalendarSettings,
@@ -230,6 +231,9 @@ class Settings(Section):
     rules: list[Rule] = Field(default_factory=list, description="What is done when; in this order.")
     macros: dict[str, Macro] = Field(default_factory=dict, description="Ready answers and actions, by name.")
     notifiers: dict[str, Notifier] = Field(default_factory=dict, description="Where messages go, by name.")
+    alerts: dict[str, AlertSource] = Field(
+        default_factory=dict, description="Monitoring that opens incidents, by name; it sends to POST /alerts/<name>."
+    )
     languages: Languages = Languages()
     similar: Similar = Similar()
     priority_matrix: PriorityMatrix | None = Field(

@@ -22,6 +22,7 @@ from hub.connector import (
     Connector,
     ConnectorError,
     Created,
+    Draft,
     NewComment,
     PermanentError,
     RateLimitedError,
@@ -166,28 +167,33 @@ def _do(progress: Progress, operation: Operation) -> dict[str, Any]:
             return _call(progress, operation)
 
 
-def _create(progress: Progress, connector: Connector, operation: CreateTicket) -> dict[str, Any]:
+def create_without_refused(connector: Connector, draft: Draft) -> tuple[Created, Draft]:
+    """Creates a ticket; what its tracker refuses is left out and named in the receipt. Returns what was written.
+
+    Raises ConnectorError; RefusedError where it does not take the title, or says nothing new.
+    """
     refused: dict[str, str] = {}
     while True:
         try:
-            created = connector.create(operation.draft)
-            break
+            created = connector.create(draft)
         except RefusedError as error:
             new = {name: why for name, why in error.fields.items() if name not in refused and name != "title"}
             if not new:
                 raise
             refused |= new
-            draft = operation.draft
-            operation = replace(
-                operation,
-                draft=replace(
-                    draft,
-                    values={name: v for name, v in draft.values.items() if name not in refused},
-                    labels=frozenset() if "labels" in refused else draft.labels,
-                    description=Markdown("") if "description" in refused else draft.description,
-                ),
+            draft = replace(
+                draft,
+                values={name: v for name, v in draft.values.items() if name not in refused},
+                labels=frozenset() if "labels" in refused else draft.labels,
+                description=Markdown("") if "description" in refused else draft.description,
             )
-    created = replace(created, refused={**refused, **created.refused})
+        else:
+            return replace(created, refused={**refused, **created.refused}), draft
+
+
+def _create(progress: Progress, connector: Connector, operation: CreateTicket) -> dict[str, Any]:
+    created, draft = create_without_refused(connector, operation.draft)
+    operation = replace(operation, draft=draft)
     ref = TicketRef(operation.target.tracker, created.id)
     ticket_created(progress, operation, created)
     for name, why in created.refused.items():

@@ -40,28 +40,37 @@ RULE_MARK = "rule:"
 
 
 def look_after(progress: Progress) -> bool:
-    """Rules on the tickets of the link that were read or whose surroundings changed, and does what they want.
+    """Rules on the tickets of the link that were read or whose surroundings changed, and does what is ordered.
 
     Returns whether a ticket was changed, which the other members of its link may want to follow. Raises
     ConnectorError.
     """
     context = progress.context
-    refs = [m.ref for m in progress.state.tickets if m.is_usable and context.looks_after(m.ref.tracker)]
+    refs = [m.ref for m in progress.state.tickets if m.is_usable]
     if not refs:
         return False
     with context.journal.read() as connection:
-        known = cases.cases_of(connection, refs)
+        known = cases.cases_of(connection, refs) if context.book is not None else {}
         ordered = cases.open_orders(connection, refs)
         loads = cases.workloads(connection) if _assigns(context) else {}
     for ref in refs:
-        row = known.get(ref)
+        row, is_ruled = known.get(ref), context.looks_after(ref.tracker)
         if progress.state.member(ref).snapshot is None:
-            if not _is_news(progress.state, row) and not any(o.ref == ref for o in ordered):
+            is_due = any(o.ref == ref for o in ordered) or (is_ruled and _is_news(progress.state, row))
+            if not is_due:
                 continue
             _read(progress, ref)
-        if progress.state.member(ref).snapshot is not None and ref.tracker not in progress.down:
+        if is_ruled and progress.state.member(ref).snapshot is not None and ref.tracker not in progress.down:
             _rule(progress, ref, row, [o for o in ordered if o.ref == ref], loads)
     return fulfil(progress, refs)
+
+
+def has_orders(context: Context, ref: TicketRef) -> bool:
+    """Whether something is to be done to a ticket that was ordered for it."""
+    if not context.takes_orders:
+        return False
+    with context.journal.read() as connection:
+        return bool(cases.open_orders(connection, [ref]))
 
 
 def restore_looks(connection: Connection, context: Context, refs: Iterable[TicketRef]) -> None:
@@ -158,8 +167,7 @@ def preview(context: Context, state: LinkState, ref: TicketRef, now: datetime) -
 
 
 def _assigns(context: Context) -> bool:
-    assert context.book is not None
-    return any(line.assign for line in context.book.lines.values())
+    return context.book is not None and any(line.assign for line in context.book.lines.values())
 
 
 def _is_news(state: LinkState, row: CaseRow | None) -> bool:

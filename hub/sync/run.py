@@ -27,11 +27,12 @@ from hub.rules.ruling import Ruling
 from hub.settings.model import LinkSettings
 from hub.sync.advance import advance
 from hub.sync.apply import apply_operations
-from hub.sync.care import adopt_book, earliest_due, issue_wanted, look_after, preview, restore_looks
+from hub.sync.care import adopt_book, earliest_due, has_orders, issue_wanted, look_after, preview, restore_looks
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
 from hub.sync.fields import next_turns
-from hub.sync.keys import link_key, ticket_of
+from hub.sync.incidents import keep_incident
+from hub.sync.keys import AlertGroup, alerts_of, link_key, ticket_of
 from hub.sync.merging import take_place
 from hub.sync.operations import Operation
 from hub.sync.plan import Decision, decide
@@ -65,7 +66,9 @@ class Result:
 
 def run_key(context: Context, key: str) -> Result:
     """Runs a key to its end, whatever happens: what cannot be done now is put off, with its cause on record."""
-    ref = ticket_of(key)
+    alerts, ref = alerts_of(key), ticket_of(key)
+    if alerts is not None:
+        return _run_alerts(context, key, alerts)
     if ref is None:
         return _run_link(context, int(key.removeprefix("link:")))
     return _run_ticket(context, ref)
@@ -151,7 +154,9 @@ def run_broke_off(context: Context, key: str) -> None:
     why = "the hub made a mistake while it worked on this; the log has the details"
     with context.journal.write() as connection:
         ref = ticket_of(key)
-        if ref is None:
+        if alerts_of(key) is not None:
+            keys, ref = [key], TicketRef("hub", key)
+        elif ref is None:
             found = links.load_link(connection, int(key.removeprefix("link:")))
             members = found[1] if found else []
             keys = [key, *(str(m.ref) for m in members)]
@@ -175,6 +180,29 @@ def run_broke_off(context: Context, key: str) -> None:
         )
 
 
+# -- a group of alerts --------------------------------------------------------------------------------------------
+
+
+def _run_alerts(context: Context, key: str, group: AlertGroup) -> Result:
+    with context.journal.read() as connection:
+        taken = deliveries.wakes_of(connection, [key], context.now())
+    try:
+        kept = keep_incident(context, group)
+    except TooEarlyError as error:
+        with context.journal.write() as connection:
+            deliveries.postpone_wakes(connection, taken, error.until, str(error))
+        return Result("postponed", error.until, str(error))
+    except ConnectorError as error:
+        return _postpone(context, key, taken, error, TicketRef(error.tracker, ""))
+    with context.journal.write() as connection:
+        deliveries.settle_wakes(connection, taken)
+        if kept.look_at is not None:
+            deliveries.wake(connection, key, kept.look_at, "more to tell")
+        for failure in failures.failures_of(connection, key):
+            failures.resolve_failure(connection, key, failure.what)
+    return Result("written" if kept.has_written else "idle", why=kept.why)
+
+
 # -- a ticket in no link ------------------------------------------------------------------------------------------
 
 
@@ -184,7 +212,7 @@ def _run_ticket(context: Context, ref: TicketRef) -> Result:
         taken = deliveries.wakes_of(connection, [str(ref)], now)
         waiting = deliveries.waiting_deliveries(connection, [ref])
     policies = _escalating(context, ref)
-    is_looked_after = context.looks_after(ref.tracker)
+    is_looked_after = context.looks_after(ref.tracker) or has_orders(context, ref)
     if not policies and not is_looked_after:
         return _leave_alone(context, ref, taken, waiting, f"no rule links tickets of {ref.tracker}")
     shown = None if is_looked_after else _not_wanted_by_what_is_shown(policies, taken, waiting)
@@ -219,7 +247,7 @@ def _look_after_ticket(
         recover(progress, loaded.intents)
         take_snapshot(progress, ref, snapshot)
         look_after(progress)
-        if join_by_label(progress, ref, policies_for(context, ref)):
+        if context.looks_after(ref.tracker) and join_by_label(progress, ref, policies_for(context, ref)):
             return _finish(loaded, (), Result("written", why="an agent's label joined it to an issue"))
         order = issue_wanted(progress, ref)
         policy, because = _wanting(policies, snapshot)
@@ -499,7 +527,7 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         for write in maybe_written:
             adopt_own_writes(progress, write)
         _rounds(progress)
-        if progress.context.book is not None and look_after(progress):
+        if progress.context.takes_orders and look_after(progress):
             _rounds(progress)
     except TooEarlyError as error:
         return _finish(loaded, echoes, Result("postponed", error.until, str(error)))
