@@ -148,6 +148,10 @@ class _Checks:
         for name, source in self._settings.alerts.items():
             for key in ("title", "description"):
                 yield from self._text(getattr(source, key), ("alerts", name, key), OF_ALERTS)
+            yield from self._exists(source.assignee, self._settings.people, ("alerts", name, "assignee"), "person")
+            if source.tracker not in self._settings.people.get(source.assignee, {source.tracker: ""}):
+                what = f"{source.assignee} has no account in {source.tracker}"
+                yield Finding(("alerts", name, "assignee"), what, f"Add it under people.{source.assignee}.")
             if source.kind == "alertmanager":
                 for key in ("fields", "resolved_words"):
                     if key in source.model_fields_set:

@@ -62,6 +62,9 @@ class AlertSource(Section):
     category: CategoryName | Literal[""] = Field("incident", description="Neutral category; empty to leave it out.")
     labels: list[str] = Field(default_factory=lambda: ["alert"], description="Labels of the incident's ticket.")
     requester: str = Field("", description="Mail address in whose name it is opened; the hub's own where left out.")
+    assignee: str = Field(
+        "", description="A name under people who gets each incident; Zendesk solves no ticket that nobody has."
+    )
     title: str = Field(TITLE, description="May hold the placeholders of alerts.")
     description: str = Field(DESCRIPTION, description="May hold the placeholders of alerts.")
     visibility: Literal["private", "public"] = Field(

@@ -210,7 +210,7 @@ def _open(context: Context, row: IncidentRow, incident: Incident, source: AlertS
         return Kept(False, None, why)
     if Capability.CREATE not in connector.capabilities:
         raise NotOfferedError(connector.name, Capability.CREATE)
-    draft = _draft(connector, row, incident, source, mark, context.now())
+    draft = _draft(context, connector, row, incident, source, mark)
     intent = _intend(context, row, incident, draft, connector)
     try:
         created, _ = create_without_refused(connector, draft)
@@ -221,11 +221,14 @@ def _open(context: Context, row: IncidentRow, incident: Incident, source: AlertS
 
 
 def _draft(
-    connector: Connector, row: IncidentRow, incident: Incident, source: AlertSource, mark: str, now: datetime
+    context: Context, connector: Connector, row: IncidentRow, incident: Incident, source: AlertSource, mark: str
 ) -> Draft:
+    now = context.now()
     wanted: dict[str, Value] = {"priority": priority_of(incident, source)}
     if source.category:
         wanted["category"] = Category(source.category)
+    if source.assignee:
+        wanted["assignee"] = context.people().account(source.tracker, source.assignee)
     return Draft(
         marker=mark,
         title=title_of(incident, row.source, source, now),

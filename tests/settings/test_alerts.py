@@ -7,6 +7,7 @@ import pytest
 from tests.settings.conftest import Errors, Load
 
 TRACKERS = """
+people: {alex: {dev: "1"}}
 trackers:
   support: {kind: desk, url: "https://support.example"}
   dev: {kind: bugs, url: "https://dev.example"}
@@ -39,12 +40,17 @@ def test_a_source_needs_no_more_than_its_kind_its_secret_and_its_helpdesk(load: 
             "Alertmanager's bodies have a form of their own",
         ),
         (("kind: alertmanager,", "kind: alertmanager, priorities: {bad: highest},"), "priorities.bad"),
+        (
+            ("kind: alertmanager,", "kind: alertmanager, assignee: aleks,"),
+            "there is no person 'aleks'. Did you mean 'alex'",
+        ),
+        (("kind: alertmanager,", "kind: alertmanager, assignee: alex,"), "alex has no account in support"),
         (("'${TOKEN}'", "a-plain-secret"), "a secret must not stand in the settings"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_what_to_do(errors: Errors, change: tuple[str, str], said: str) -> None:
     told = errors(TRACKERS + SOURCE.replace(*change), env={"TOKEN": "x"})
-    assert any(said in one and one.startswith("hub.yaml:5: alerts.") for one in told), told
+    assert any(said in one and one.startswith("hub.yaml:6: alerts.") for one in told), told
 
 
 def test_a_tracker_cannot_be_called_like_the_keys_of_alerts(errors: Errors) -> None:
