@@ -31,10 +31,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the rule book may name that stands elsewhere: custom fields by tracker, and actions of plugins."""
+    """What the rule book may name that stands elsewhere: custom fields by tracker, and what plugins bring."""
 
     fields: Mapping[str, Collection[str]]
     actions: Collection[str]
+    conditions: Collection[str] = ()
 
     @property
     def all_fields(self) -> list[str]:
@@ -212,6 +213,8 @@ class _Checks:
                     yield Finding((*path, key), "this asks nothing", "Write over, under, or both.")
                 elif bounds.over is not None and bounds.under is not None and bounds.over >= bounds.under:
                     yield Finding((*path, key), "this can never hold: over is not less than under", "")
+        for name in condition.plugin or {}:
+            yield from self._exists(name, self._around.conditions, (*path, "plugin", name), "condition of a plugin")
         yield from self._clock(condition, path)
         yield from self._changes(condition, path)
         for key in ("all", "any"):

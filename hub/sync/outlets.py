@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from hub.connector import ActionRequest, ActionResult, Capability, Connector, PermanentError, TemporaryError
+from hub.extensions import Extensions, Send
 from hub.settings.rules import Notifier
 
 
-class Send(Protocol):
-    """Sends a message. Raises TemporaryError when it may not have gone out, PermanentError when it never can."""
-
-    def __call__(self, title: str, text: str) -> None: ...
-
-
 class Outlets:
-    """The configured notifiers and actions; shared by all workers. `senders` add kinds of notifiers from plugins."""
+    """The configured notifiers, and all actions; shared by all workers. `senders` take the place of notifiers."""
 
     def __init__(
         self,
         connectors: Mapping[str, Connector],
         notifiers: Mapping[str, Notifier],
         senders: Mapping[str, Send] | None = None,
+        extensions: Extensions = Extensions(),  # noqa: B008 - an immutable value
     ) -> None:
-        self._connectors = connectors
-        self._senders: dict[str, Send] = {name: _Apprise(name, given) for name, given in notifiers.items()}
+        self._connectors, self._extensions = connectors, extensions
+        self._senders: dict[str, Send] = {name: self._sender(name, given) for name, given in notifiers.items()}
         self._senders |= senders or {}
+
+    def _sender(self, name: str, given: Notifier) -> Send:
+        url = given.url.get_secret_value()
+        connect = self._extensions.notifiers.get(url.partition("://")[0])
+        return _Apprise(name, url) if connect is None else connect(url)
 
     @property
     def notifiers(self) -> Sequence[str]:
@@ -40,8 +40,10 @@ class Outlets:
         sender(title, text)
 
     def call(self, action: str, request: ActionRequest) -> ActionResult:
-        """Does `<tracker>.<name>`. Raises ConnectorError."""
+        """Does `<tracker>.<name>`, or `<plugin>.<name>`. Raises ConnectorError."""
         tracker, _, name = action.partition(".")
+        if tracker not in self._connectors and action in self._extensions.actions:
+            return self._extensions.actions[action](request)
         connector = self._connectors.get(tracker)
         if connector is None or Capability.ACTIONS not in connector.capabilities or name not in connector.actions:
             known = ", ".join(sorted(self.actions())) or "none"
@@ -50,7 +52,7 @@ class Outlets:
 
     def actions(self) -> dict[str, str]:
         """Every action with what it does."""
-        return {
+        return {name: f"an action of the plugin {name.partition('.')[0]}" for name in self._extensions.actions} | {
             f"{tracker}.{name}": about
             for tracker, connector in self._connectors.items()
             if Capability.ACTIONS in connector.capabilities
@@ -61,8 +63,8 @@ class Outlets:
 class _Apprise:
     """One address in apprise's form. The library is imported with the first message: it is large."""
 
-    def __init__(self, name: str, given: Notifier) -> None:
-        self._name, self._url = name, given.url.get_secret_value()
+    def __init__(self, name: str, url: str) -> None:
+        self._name, self._url = name, url
 
     def __call__(self, title: str, text: str) -> None:
         from apprise import Apprise, NotifyFormat
