@@ -51,6 +51,7 @@ from hub.sync.operations import (
     WriteFields,
     WriteLink,
     digest_of_operation,
+    outlet_of,
 )
 from hub.sync.progress import Progress
 from hub.sync.state import Member
@@ -60,12 +61,24 @@ CANNOT_BE_REPEATED = (CreateTicket, AddComment, AttachFile, Notify, CallAction)
 """Doing one of these twice would double something; each gets its receipt before the next begins."""
 
 
+class _OutletError(Exception):
+    """A notifier or an action cannot do its part now; the ticket's tracker has nothing to do with it."""
+
+    def __init__(self, cause: TemporaryError) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
+
+
 def apply_operations(progress: Progress, operations: Sequence[Operation]) -> None:
     """Does the operations in order, and leaves in `progress` what became of them."""
     stored = _store_intents(progress, operations)
     for index, (operation, intent_id) in enumerate(zip(operations, stored, strict=True)):
-        tracker = operation.target.tracker
-        if tracker in progress.down or operation.target in progress.stale:
+        tracker, outlet = operation.target.tracker, outlet_of(operation)
+        if outlet and outlet in progress.closed:
+            progress.leave_unsent(operation, progress.closed[outlet])
+            progress.finish_intent(intent_id, "void", {"why": "not tried: it did not answer a moment ago"})
+            continue
+        if not outlet and (tracker in progress.down or operation.target in progress.stale):
             progress.finish_intent(intent_id, "void", {"why": "not tried: an earlier operation did not get through"})
             progress.hold_back(operation)
             continue
@@ -75,6 +88,11 @@ def apply_operations(progress: Progress, operations: Sequence[Operation]) -> Non
             progress.stale.add(operation.target)
             progress.finish_intent(intent_id, "void", {"why": error.why})
             progress.hold_back(operation)
+        except _OutletError as error:
+            # A message may have arrived all the same; the other way round it would never arrive.
+            progress.closed[outlet] = error.cause
+            progress.leave_unsent(operation, error.cause)
+            progress.finish_intent(intent_id, "void", {"why": error.cause.why})
         except RateLimitedError as error:
             progress.postpone(tracker, error, error.retry_after)
             progress.finish_intent(intent_id, "void", {"why": error.why})
@@ -160,11 +178,18 @@ def _do(progress: Progress, operation: Operation) -> dict[str, Any]:
             return _attach(progress, connector, operation)
         case ChangeTicket():
             return _change(progress, connector, operation)
-        case Notify():
-            progress.context.outlets.notify(operation.notifier, operation.text)
-            return {"notifier": operation.notifier}
-        case CallAction():
-            return _call(progress, operation)
+        case Notify() | CallAction():
+            try:
+                return _let_out(progress, operation)
+            except TemporaryError as error:
+                raise _OutletError(error) from error
+
+
+def _let_out(progress: Progress, operation: Notify | CallAction) -> dict[str, Any]:
+    if isinstance(operation, CallAction):
+        return _call(progress, operation)
+    progress.context.outlets.notify(operation.notifier, operation.text)
+    return {"notifier": operation.notifier}
 
 
 def create_without_refused(connector: Connector, draft: Draft) -> tuple[Created, Draft]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
-from hub.connector import ActionRequest, ActionResult, Capability, Connector, PermanentError, TemporaryError
+from hub.connector import (
+    ActionRequest,
+    ActionResult,
+    Capability,
+    Connector,
+    ConnectorError,
+    PermanentError,
+    TemporaryError,
+)
 from hub.extensions import Extensions, Send
 from hub.settings.rules import Notifier
 
@@ -20,11 +29,11 @@ class Outlets:
         extensions: Extensions = Extensions(),  # noqa: B008 - an immutable value
     ) -> None:
         self._connectors, self._extensions = connectors, extensions
-        self._senders: dict[str, Send] = {name: self._sender(name, given) for name, given in notifiers.items()}
+        self._urls = {name: given.url.get_secret_value() for name, given in notifiers.items()}
+        self._senders: dict[str, Send] = {name: self._sender(name, url) for name, url in self._urls.items()}
         self._senders |= senders or {}
 
-    def _sender(self, name: str, given: Notifier) -> Send:
-        url = given.url.get_secret_value()
+    def _sender(self, name: str, url: str) -> Send:
         connect = self._extensions.notifiers.get(url.partition("://")[0])
         return _Apprise(name, url) if connect is None else connect(url)
 
@@ -37,7 +46,22 @@ class Outlets:
         sender = self._senders.get(name)
         if sender is None:
             raise PermanentError("hub", f"notify {name}", "there is no such notifier", "Add it under notifiers.")
-        sender(title, text)
+        try:
+            sender(title, text)
+        except ConnectorError as error:
+            self._tell(error, name)
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a library does wrong, and its words may hold the address
+            why = f"it broke: {type(error).__name__}"
+            raise PermanentError("hub", f"notify {name}", why, f"Look at notifiers.{name}.url.") from None
+
+    def _tell(self, error: ConnectorError, name: str) -> None:
+        """Sees to it that the error names the notifier, and does not show its address."""
+        if error.doing != f"notify {name}":
+            error.doing = f"notify {name} ({error.doing})"
+        for part in ("doing", "why", "remedy"):
+            setattr(error, part, str(getattr(error, part)).replace(self._urls.get(name) or "\0", "…"))
+        error.args = (f"{error.tracker}: {error.doing}: {error.why} {error.remedy}".rstrip(),)
 
     def call(self, action: str, request: ActionRequest) -> ActionResult:
         """Does `<tracker>.<name>`, or `<plugin>.<name>`. Raises ConnectorError."""
@@ -69,6 +93,8 @@ class _Apprise:
     def __call__(self, title: str, text: str) -> None:
         from apprise import Apprise, NotifyFormat
 
+        # What it logs may show parts of the address; what went wrong is told here, and by the notifier's name.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)
         target = Apprise()
         if not target.add(self._url):
             raise PermanentError(

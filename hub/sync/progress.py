@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy.engine import Connection
 
-from hub.connector import ConnectorError, PermanentError
+from hub.connector import ConnectorError, PermanentError, TemporaryError
 from hub.journal import cases, copies, events, failures, intents
 from hub.journal.copies import Copy
 from hub.journal.failures import Failure
@@ -29,6 +29,10 @@ from hub.ticket import TicketRef
 log = structlog.get_logger("hub.sync")
 
 
+STILL_TRIED = "tried again"
+"""Stands where a refused attempt is recognised by: no attempt is like it, so the next one is made."""
+
+
 class Progress:
     """The life of one run of one link. Used by one thread."""
 
@@ -37,6 +41,10 @@ class Progress:
         self.state = state
         self.down: dict[str, ConnectorError] = {}
         """Trackers that did not answer, and why."""
+        self.closed: dict[str, TemporaryError] = {}
+        """Notifiers and actions that did not answer, and why."""
+        self.unsent: dict[tuple[TicketRef, str], TemporaryError] = {}
+        """What they were to do: it is tried again, and nothing else waits for it."""
         self.stale: set[TicketRef] = set()
         """Members that changed since they were read."""
         self.held_back: set[tuple[TicketRef, str]] = set()
@@ -185,6 +193,24 @@ class Progress:
         self.note("failed", ref, what=what, why=why, remedy=remedy)
         now, key = self.context.now(), self.key
         self.later(lambda connection: _record_failure(connection, key, ref, what, digest, why, remedy, now))
+
+    def leave_unsent(self, operation: Operation, error: TemporaryError) -> None:
+        """What goes out of the hub by another way than a tracker could not; its order stays open."""
+        self.unsent[operation.target, operation.name] = error
+        self.failed.add((operation.target, operation.name))
+        log.warning("not sent", link=self.state.id, ticket=str(operation.target), doing=error.doing, why=error.why)
+        self.note("postponed", operation.target, where=error.tracker, doing=error.doing, why=error.why)
+
+    def record_unsent(self) -> None:
+        """Puts what could not go out into the failures list; unlike a refusal it is tried again by itself."""
+        now, key = self.context.now(), self.key
+        for (ref, name), error in self.unsent.items():
+            why, remedy = f"{error.doing}: {error.why}", error.remedy or "It is tried again by itself."
+            self.later(
+                lambda connection, ref=ref, name=name, why=why, remedy=remedy: _record_failure(  # type: ignore[misc]
+                    connection, key, ref, name, STILL_TRIED, why, remedy, now
+                )
+            )
 
     def postpone(self, tracker: str, error: ConnectorError, retry_after: float | None = None) -> None:
         """The tracker does not answer now: nothing more goes to it in this run."""

@@ -57,7 +57,10 @@ ALARM_AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended. `due` is when it wants to run again, None when nothing is left of it."""
+    """How a run ended. `due` is when it wants to run again, None when nothing is left of it.
+
+    With a `due` and not `postponed` everything is done but what a notifier or an action was to do.
+    """
 
     outcome: Literal["idle", "written", "postponed"]
     due: datetime | None = None
@@ -669,6 +672,9 @@ def _forget(context: Context, loaded: _Loaded | None) -> Result:
 def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
     progress = loaded.progress
     context = progress.context
+    if progress.unsent and result.outcome != "postponed":
+        # Everything else is done, and stays done; only what could not go out is tried again.
+        result = _unsent(loaded)
     with context.journal.write() as connection:
         progress.flush_all_into(connection)
         for member in progress.state.members if progress.state.id else ():
@@ -678,20 +684,30 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
         if progress.state.turns != loaded.row.turns:
             links.save_turns(connection, progress.state.id, progress.state.turns)
         deliveries.settle_deliveries(connection, echoes, "echo", "the hub's own write")
-        if result.outcome == "postponed":
-            assert result.due is not None
+        if result.due is not None:
             taken = loaded.taken or [Wake(progress.key, result.due, 0, 0, result.why)]
             if not loaded.taken:
                 deliveries.wake(connection, progress.key, result.due, result.why)
-            deliveries.postpone_wakes(connection, taken, result.due, result.why)
-        else:
+            again = deliveries.postpone_wakes if result.outcome == "postponed" else deliveries.retry_wakes
+            again(connection, taken, result.due, result.why)
+        if result.outcome != "postponed":
             rest = [d.id for d in loaded.waiting if d.id not in set(echoes)]
             deliveries.settle_deliveries(connection, rest, "done")
-            deliveries.settle_wakes(connection, loaded.taken)
+            if result.due is None:
+                deliveries.settle_wakes(connection, loaded.taken)
             restore_looks(connection, context, [m.ref for m in progress.state.tickets])
             # An escalation is woken under its link's key inside the run itself.
             progress.settle_failures(connection)
     return result
+
+
+def _unsent(loaded: _Loaded) -> Result:
+    progress = loaded.progress
+    error = next(iter(progress.unsent.values()))
+    attempts = max((w.attempts for w in loaded.taken), default=0)
+    if attempts + 1 >= ALARM_AFTER:
+        progress.record_unsent()
+    return Result("written" if progress.writes else "idle", _due(progress.context, error, attempts), str(error))
 
 
 def _finish_failed(loaded: _Loaded, echoes: Collection[int], error: ConnectorError) -> Result:
