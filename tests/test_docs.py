@@ -108,3 +108,10 @@ def test_the_receiver_in_the_guide_to_alerts_sends_where_the_hub_listens_what_th
     assert receiver["url"].endswith("/alerts/prom")
     assert receiver["send_resolved"] is True
     assert receiver["http_config"]["authorization"]["type"] == "Bearer"
+
+
+def test_the_settings_in_the_guide_to_messages_are_valid(tmp_path: Path) -> None:
+    (example,) = yaml_of(GUIDE.with_name("notifications.md"))
+    (tmp_path / "hub.yaml").write_text(example)
+    settings = load_settings(tmp_path / "hub.yaml", env={"ONCALL_URL": "json://127.0.0.1"}).settings
+    assert (settings.failures.notify, settings.failures.every) == (["oncall"], 15)

@@ -170,6 +170,7 @@ failures = Table(
     Column("last_seen", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("state", String(20), nullable=False),  # open, retry, resolved
+    Column("told", UtcTime),  # when a notifier was told of it, empty for those that are to be told
     UniqueConstraint("key", "what"),
     comment="What could not be done, its cause, and how often it was tried.",
 )

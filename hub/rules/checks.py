@@ -66,6 +66,8 @@ class _Checks:
                 yield from self._text(link.template, ("links", index, "template"))
         yield from self._languages()
         yield from self._alerts()
+        for index, to in enumerate(self._settings.failures.notify):
+            yield from self._exists(to, self._settings.notifiers, ("failures", "notify", index), "notifier")
         yield from self._rules()
         yield from self._tests()
 

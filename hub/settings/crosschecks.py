@@ -15,8 +15,8 @@ from hub.settings.tree import Node
 
 _TRACKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _LONGEST_SOURCE = 60
-_RESERVED = {"link": "links", "alert": "alerts"}
-"""`link:7` names a link, and `alert:…` a group of alerts, wherever `support:35436` names a ticket."""
+_RESERVED = {"link": "links", "alert": "alerts", "hub": "the hub itself"}
+"""`link:7` names a link, `alert:…` a group of alerts, and `hub:…` the hub, wherever `support:35436` names a ticket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from hub.settings.rules import (
     Line,
     LineNumber,
     Macro,
+    Minutes,
     Notifier,
     PriorityMatrix,
     Rule,
@@ -205,6 +206,13 @@ class EngineSettings(Section):
     drain: float = Field(20.0, ge=0, description="Seconds that a shutdown waits for running work.")
 
 
+class FailureAlarm(Section):
+    """Who is told of what is new on the failures list: once for each, never for its retries."""
+
+    notify: Words = Field(default_factory=list, description="Names under notifiers.")
+    every: Minutes = Field(15.0, description="Least time between two messages; what comes meanwhile is told together.")
+
+
 class Settings(Section):
     """A whole deployment."""
 
@@ -234,6 +242,7 @@ class Settings(Section):
     alerts: dict[str, AlertSource] = Field(
         default_factory=dict, description="Monitoring that opens incidents, by name; it sends to POST /alerts/<name>."
     )
+    failures: FailureAlarm = FailureAlarm()
     languages: Languages = Languages()
     similar: Similar = Similar()
     priority_matrix: PriorityMatrix | None = Field(

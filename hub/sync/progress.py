@@ -20,6 +20,7 @@ from hub.journal.copies import Copy
 from hub.journal.failures import Failure
 from hub.journal.intents import IntentEnd, Receipt
 from hub.sync.context import Context
+from hub.sync.failing import note_failure
 from hub.sync.fields import FieldWrite, synced_fields
 from hub.sync.keys import link_key
 from hub.sync.operations import AddComment, AttachFile, CreateTicket, EditComment, Operation, Transition, WriteFields
@@ -191,8 +192,7 @@ class Progress:
             return
         log.warning("failed", link=self.state.id, ticket=str(ref), what=what, why=why)
         self.note("failed", ref, what=what, why=why, remedy=remedy)
-        now, key = self.context.now(), self.key
-        self.later(lambda connection: _record_failure(connection, key, ref, what, digest, why, remedy, now))
+        self._put_on_list(ref, what, digest, why, remedy)
 
     def leave_unsent(self, operation: Operation, error: TemporaryError) -> None:
         """What goes out of the hub by another way than a tracker could not; its order stays open."""
@@ -203,14 +203,17 @@ class Progress:
 
     def record_unsent(self) -> None:
         """Puts what could not go out into the failures list; unlike a refusal it is tried again by itself."""
-        now, key = self.context.now(), self.key
         for (ref, name), error in self.unsent.items():
-            why, remedy = f"{error.doing}: {error.why}", error.remedy or "It is tried again by itself."
-            self.later(
-                lambda connection, ref=ref, name=name, why=why, remedy=remedy: _record_failure(  # type: ignore[misc]
-                    connection, key, ref, name, STILL_TRIED, why, remedy, now
-                )
+            remedy = error.remedy or "It is tried again by itself."
+            self._put_on_list(ref, name, STILL_TRIED, f"{error.doing}: {error.why}", remedy)
+
+    def _put_on_list(self, ref: TicketRef, what: str, digest: str, why: str, remedy: str) -> None:
+        context, key, now = self.context, self.key, self.context.now()
+        self.later(
+            lambda connection: note_failure(
+                connection, context, key=key, ref=ref, what=what, digest=digest, why=why, remedy=remedy, now=now
             )
+        )
 
     def postpone(self, tracker: str, error: ConnectorError, retry_after: float | None = None) -> None:
         """The tracker does not answer now: nothing more goes to it in this run."""
@@ -237,22 +240,6 @@ class Progress:
 def failure_name(failure: Failure) -> str:
     """The field or operation that a failure is about."""
     return failure.what.partition(" ")[2]
-
-
-def _record_failure(
-    connection: Connection, key: str, ref: TicketRef, what: str, digest: str, why: str, remedy: str, now: Any
-) -> None:
-    failures.record_failure(
-        connection,
-        key=key,
-        tracker=ref.tracker,
-        ticket_id=ref.id,
-        what=f"{ref} {what}",
-        digest=digest,
-        why=why,
-        remedy=remedy,
-        now=now,
-    )
 
 
 def backoff(attempts: int, first: float, most: float) -> timedelta:

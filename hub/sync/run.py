@@ -6,7 +6,7 @@ that a key runs in one place at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -26,10 +26,12 @@ from hub.rules.conditions import evaluate, facts_of
 from hub.rules.ruling import Ruling
 from hub.settings.model import LinkSettings
 from hub.sync.advance import advance
+from hub.sync.alarms import tell_failures
 from hub.sync.apply import apply_operations
 from hub.sync.care import adopt_book, earliest_due, has_orders, issue_wanted, look_after, preview, restore_looks
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
+from hub.sync.failing import ALARM, note_failure
 from hub.sync.fields import next_turns
 from hub.sync.incidents import keep_incident
 from hub.sync.keys import AlertGroup, alerts_of, link_key, ticket_of
@@ -72,6 +74,8 @@ def run_key(context: Context, key: str) -> Result:
     alerts, ref = alerts_of(key), ticket_of(key)
     if alerts is not None:
         return _run_alerts(context, key, alerts)
+    if ref == ALARM:
+        return _run_alarm(context, key)
     if ref is None:
         return _run_link(context, int(key.removeprefix("link:")))
     return _run_ticket(context, ref)
@@ -170,12 +174,12 @@ def run_broke_off(context: Context, key: str) -> None:
         attempts = max((w.attempts for w in taken), default=0)
         due = now + backoff(attempts, context.settings.engine.retry_first, context.settings.engine.retry_most)
         deliveries.postpone_wakes(connection, taken, due, why)
-        failures.record_failure(
+        note_failure(
             connection,
+            context,
             key=key,
-            tracker=ref.tracker,
-            ticket_id=ref.id,
-            what=f"{ref} run",
+            ref=ref,
+            what="run",
             digest="",
             why=why,
             remedy="It is tried again by itself. Report it with the log's lines about this key.",
@@ -183,14 +187,27 @@ def run_broke_off(context: Context, key: str) -> None:
         )
 
 
-# -- a group of alerts --------------------------------------------------------------------------------------------
+# -- alerts and alarms --------------------------------------------------------------------------------------------
 
 
 def _run_alerts(context: Context, key: str, group: AlertGroup) -> Result:
+    def work() -> tuple[Result, datetime | None]:
+        kept = keep_incident(context, group)
+        return Result("written" if kept.has_written else "idle", why=kept.why), kept.look_at
+
+    return _run_own(context, key, work)
+
+
+def _run_alarm(context: Context, key: str) -> Result:
+    return _run_own(context, key, lambda: (Result("idle", why="new failures were told"), tell_failures(context)))
+
+
+def _run_own(context: Context, key: str, work: Callable[[], tuple[Result, datetime | None]]) -> Result:
+    """Work that belongs to no ticket: done, or put off and put on the list. It says when it wants to be done again."""
     with context.journal.read() as connection:
         taken = deliveries.wakes_of(connection, [key], context.now())
     try:
-        kept = keep_incident(context, group)
+        result, look_at = work()
     except TooEarlyError as error:
         with context.journal.write() as connection:
             deliveries.postpone_wakes(connection, taken, error.until, str(error))
@@ -199,11 +216,11 @@ def _run_alerts(context: Context, key: str, group: AlertGroup) -> Result:
         return _postpone(context, key, taken, error, TicketRef(error.tracker, ""))
     with context.journal.write() as connection:
         deliveries.settle_wakes(connection, taken)
-        if kept.look_at is not None:
-            deliveries.wake(connection, key, kept.look_at, "more to tell")
+        if look_at is not None:
+            deliveries.wake(connection, key, look_at, "more to tell")
         for failure in failures.failures_of(connection, key):
             failures.resolve_failure(connection, key, failure.what)
-    return Result("written" if kept.has_written else "idle", why=kept.why)
+    return result
 
 
 # -- a ticket in no link ------------------------------------------------------------------------------------------
@@ -724,16 +741,19 @@ def _alarm(progress: Progress, error: ConnectorError, attempts: int) -> None:
         ref = next((m.ref for m in progress.state.members if m.ref.tracker == error.tracker), None)
         now, key = progress.context.now(), progress.key
         target = ref or TicketRef(error.tracker, "")
-        progress.later(lambda connection: _open_failure(connection, key, target, error, now))
+        context = progress.context
+        progress.later(lambda connection: _open_failure(connection, context, key, target, error, now))
 
 
-def _open_failure(connection: Connection, key: str, ref: TicketRef, error: ConnectorError, now: datetime) -> None:
-    failures.record_failure(
+def _open_failure(
+    connection: Connection, context: Context, key: str, ref: TicketRef, error: ConnectorError, now: datetime
+) -> None:
+    note_failure(
         connection,
+        context,
         key=key,
-        tracker=ref.tracker,
-        ticket_id=ref.id,
-        what=f"{ref} run",
+        ref=ref,
+        what="run",
         digest="",
         why=f"{error.doing}: {error.why}",
         remedy=error.remedy or "It is tried again by itself.",
@@ -771,6 +791,6 @@ def _postpone(context: Context, key: str, taken: Sequence[Wake], error: Connecto
             ],
         )
         if not error.is_temporary or attempts + 1 >= ALARM_AFTER:
-            _open_failure(connection, key, ref, error, now)
+            _open_failure(connection, context, key, ref, error, now)
     log.warning("postponed", ticket=str(ref), tracker=error.tracker, why=error.why)
     return Result("postponed", due, str(error))

@@ -56,3 +56,8 @@ def test_a_mistake_is_told_with_its_place_and_what_to_do(errors: Errors, change:
 def test_a_tracker_cannot_be_called_like_the_keys_of_alerts(errors: Errors) -> None:
     told = errors("trackers:\n  alert: {kind: desk, url: 'https://a.example'}\n")
     assert told == ["hub.yaml:2: trackers.alert: a tracker cannot be called 'alert'. The word stands for alerts."]
+
+
+def test_alarms_name_notifiers_that_exist(errors: Errors) -> None:
+    told = errors("notifiers: {oncall: {url: '${URL}'}}\nfailures: {notify: [oncal]}\n", env={"URL": "json://x"})
+    assert told == ["hub.yaml:2: failures.notify[0]: there is no notifier 'oncal'. Did you mean 'oncall'?"]

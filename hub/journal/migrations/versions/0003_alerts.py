@@ -1,4 +1,4 @@
-"""What monitoring says, and the incidents that came of it.
+"""What monitoring says, and the incidents that came of it; which failures people were told of.
 
 Revision 0003
 """
@@ -48,3 +48,4 @@ def upgrade() -> None:
     op.create_index(op.f("ix_incidents_source_group_key"), "incidents", ["source", "group_key"], unique=False)
     op.create_index(op.f("ix_incidents_source_begun"), "incidents", ["source", "begun"], unique=False)
     op.create_index(op.f("ix_incidents_tracker_ticket_id"), "incidents", ["tracker", "ticket_id"], unique=False)
+    op.add_column("failures", sa.Column("told", UtcTime(), nullable=True))
