@@ -61,7 +61,7 @@ ALARM_AFTER = 3
 class Result:
     """How a run ended. `due` is when it wants to run again, None when nothing is left of it.
 
-    With a `due` and not `postponed` everything is done but what a notifier or an action was to do.
+    With a `due` and not `postponed` everything is done but what a notifier, an action or another key is to do.
     """
 
     outcome: Literal["idle", "written", "postponed"]
@@ -193,7 +193,9 @@ def run_broke_off(context: Context, key: str) -> None:
 def _run_alerts(context: Context, key: str, group: AlertGroup) -> Result:
     def work() -> tuple[Result, datetime | None]:
         kept = keep_incident(context, group)
-        return Result("written" if kept.has_written else "idle", why=kept.why), kept.look_at
+        # What was ordered waits for the ticket's own key: it is due now.
+        due = context.now() if kept.has_written else None
+        return Result("written" if kept.has_written else "idle", due, kept.why), kept.look_at
 
     return _run_own(context, key, work)
 
