@@ -24,7 +24,7 @@ from hub.sync.apply import apply_operations
 from hub.sync.codec import dump_changes, load_changes
 from hub.sync.context import Context
 from hub.sync.marks import comment_mark, is_own_mark
-from hub.sync.operations import AddComment, CallAction, ChangeTicket, Notify, Operation, digest_of_operation
+from hub.sync.operations import AddComment, CallAction, ChangeTicket, Notify, Operation, digest_of_operation, outlet_of
 from hub.sync.progress import Progress
 from hub.sync.reading import Request, read_member
 from hub.sync.shorten import shortened
@@ -312,7 +312,12 @@ def fulfil(progress: Progress, refs: Sequence[TicketRef]) -> bool:
             for order in orders
             if order.ref.tracker not in progress.down and (operation := _operation(progress, order)) is not None
         ]
-        ready = [op for op in operations if progress.state.blocked.get((op.target, op.name)) != digest_of_operation(op)]
+        ready = [
+            op
+            for op in operations
+            if progress.state.blocked.get((op.target, op.name)) != digest_of_operation(op)
+            and outlet_of(op) not in progress.closed
+        ]
         if not ready:
             break
         progress.note("planned", None, operations=[{"does": o.describe(), "because": o.because} for o in ready])

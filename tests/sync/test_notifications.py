@@ -217,6 +217,9 @@ def test_one_notifier_that_is_down_does_not_keep_another_from_its_message() -> N
     world.run_due()
     assert sent == ["x", "y"]
     assert asked == ["x"]  # one that does not answer is not asked again in the same run
+    with world.journal.read() as connection:
+        tried = connection.exec_driver_sql("SELECT COUNT(*) FROM intents WHERE kind = 'Notify'").scalar()
+    assert tried == 4  # nor is it intended again and again
     pass_by(world, 10)
     assert sent == ["x", "y"]
     assert {f.why for f in the_failures(world)} == {"notify oncall: down"}
