@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -71,6 +72,8 @@ class Figures:
     bare_cpu: float
     ratio: float
     calls: float
+    commits: float
+    statements: float
     p50: float
     p99: float
 
@@ -139,6 +142,12 @@ class Bench:
         status = Path(f"/proc/{self.hub_process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
+    def journal(self) -> dict[str, float]:
+        """How many commits and statements the hub has done."""
+        shown = self.client.get(f"{self.hub}/metrics").text
+        found = re.findall(r'^hub_journal_work\{kind="(\w+)"\} (\S+)$', shown, re.M)
+        return {kind: float(number) for kind, number in found}
+
     def wait(self, keys: Sequence[str]) -> dict[str, float]:
         """Until each key was written to; the times of the last writes."""
         deadline = time.monotonic() + PATIENCE
@@ -165,6 +174,7 @@ def measure(
     """Runs one scenario: the last `latency` tickets one after the other, the others at once."""
     at_once, singly = tickets[:-latency], tickets[-latency:]
     bench.control("/reset")
+    journal = bench.journal()
     cpu, started = bench.cpu(), time.monotonic()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(send, at_once))
@@ -173,6 +183,7 @@ def measure(
     threading.Event().wait(0.3)
     state = bench.control("/state")
     hub_cpu = (bench.cpu() - cpu) * 1000 / len(at_once)
+    done = {kind: (number - journal[kind]) / len(at_once) for kind, number in bench.journal().items()}
     waits = []
     for ticket in singly:
         sent = time.monotonic()
@@ -196,6 +207,8 @@ def measure(
         bare_cpu=bare_cpu,
         ratio=hub_cpu / bare_cpu,
         calls=state["calls"] / len(at_once),
+        commits=done["commits"],
+        statements=done["statements"],
         p50=statistics.median(waits),
         p99=cuts[98],
     )
@@ -261,11 +274,14 @@ def main() -> None:
 
 
 def show(figures: Sequence[Figures], idle: dict[str, float], memory: float) -> None:
-    table = Table("scenario", "events", "events/s", "CPU ms hub", "CPU ms bare", "ratio", "calls", "p50 ms", "p99 ms")
+    table = Table(
+        "scenario", "events", "events/s", "CPU ms hub", "CPU ms bare", "ratio", "calls", "commits", "statements",
+        "p50 ms", "p99 ms",
+    )  # fmt: skip
     for f in figures:
         table.add_row(
             f.scenario, str(f.events), f"{f.per_second:.0f}", f"{f.hub_cpu:.1f}", f"{f.bare_cpu:.1f}", f"{f.ratio:.1f}",
-            f"{f.calls:.1f}", f"{f.p50:.0f}", f"{f.p99:.0f}",
+            f"{f.calls:.1f}", f"{f.commits:.1f}", f"{f.statements:.0f}", f"{f.p50:.0f}", f"{f.p99:.0f}",
         )  # fmt: skip
     Console(width=120).print(table)
     print(

@@ -32,6 +32,8 @@ from hub.ticket import (
     Visibility,
 )
 
+NO_TEXT = Markdown("")
+
 
 class Role(StrEnum):
     HELPDESK = "helpdesk"
@@ -64,6 +66,11 @@ class Capability(StrEnum):
     REMOTE_LINKS = "remote_links"
     KNOWLEDGE_BASE = "knowledge_base"
     RATINGS = "ratings"
+    """The customer's satisfaction stands in `Ticket.rating`."""
+    MACROS = "macros"
+    """Its ready answers and actions can be read, see `Connector.macros`."""
+    PUBLISH_MACROS = "publish_macros"
+    """Macros can be stored in it, for agents to use there."""
     ACTIONS = "actions"
     """It does something for a ticket, see `Connector.actions`."""
     ACTION_REPORTS = "action_reports"
@@ -203,7 +210,7 @@ class Changes:
     """Field changes of one ticket, written in as few calls as the tracker allows.
 
     `values` by neutral field name (`title`, `description`, `status` unless the tracker has transitions,
-    `priority`, `category`, `assignee`, `custom:<name>`); None clears a field.
+    `priority`, `category`, `assignee`, `line`, `custom:<name>`); None clears a field, and is never given for a line.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -416,6 +423,22 @@ class Article:
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMacro:
+    """A ready answer with actions in neutral form, as a tracker keeps it or is to keep it.
+
+    `text` has the placeholders of `hub.rules.placeholders`. `visibility` is unknown where the tracker leaves it to
+    whoever uses the macro. `unmapped` says in words for people what has no neutral form, or only a close one.
+    """
+
+    name: str
+    title: str
+    text: Markdown = NO_TEXT
+    visibility: Visibility = Visibility.UNKNOWN
+    changes: Changes = field(default_factory=Changes)
+    unmapped: tuple[str, ...] = ()
+
+
 class Unwritable(Exception):  # noqa: N818 - an answer of a pure function, not an error of a call
     """A neutral value has no form in this tracker; `args[0]` says why, for people."""
 
@@ -435,6 +458,8 @@ class Connector(ABC):
     webhook_scheme: ClassVar[WebhookScheme | None] = None
     delivery_id_header: ClassVar[str | None] = None
     """The header that is the same when a delivery is sent again; the body's hash is used without one."""
+    webhook_echo_header: ClassVar[str | None] = None
+    """A header whose value each answer must repeat, for trackers that prove in this way whose an address is."""
     default_statuses: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Neutral status -> the tracker's words for it, the one that is written first."""
     default_priorities: ClassVar[Mapping[str, Sequence[str]]] = {}
@@ -453,6 +478,9 @@ class Connector(ABC):
         self.statuses = ValueMap.build(Status, self.default_statuses, settings.statuses)
         self.priorities = ValueMap.build(Priority, self.default_priorities, settings.priorities)
         self.categories = ValueMap.build(Category, self.default_categories, settings.categories)
+        self.lines: Mapping[int, Sequence[str]] = {}
+        """Support line -> the tracker's groups or queues that are this line; tickets are handed to the first. Set by
+        connectors whose settings name them."""
 
     @property
     @abstractmethod
@@ -488,8 +516,8 @@ class Connector(ABC):
             "priority": ("priorities", self.priorities),
             "category": ("categories", self.categories),
         }
-        if field_name == "line" and Capability.LINES not in self.capabilities:
-            raise Unwritable(f"{self.name} has no groups for support lines; name them under trackers.{self.name}.lines")
+        if field_name == "line":
+            return self.line_of(self.group_of(value))
         if field_name not in tables or value is None:
             return value
         setting, table = tables[field_name]
@@ -514,6 +542,20 @@ class Connector(ABC):
         if word is None:
             raise Unwritable(f"{self.name} has no {field_name} for {value}")
         return word
+
+    def group_of(self, line: Value) -> str:
+        """The group or queue that a ticket of this support line is handed to, as the settings name it. Pure.
+
+        Raises Unwritable where the line has none.
+        """
+        groups = self.lines.get(line, ()) if isinstance(line, int) else ()
+        if not groups:
+            raise Unwritable(f"{self.name} has no group for line {line}; name one under trackers.{self.name}.lines")
+        return groups[0]
+
+    def line_of(self, group: str) -> int | None:
+        """The support line of a group or queue, of several the first that names it; None where none does. Pure."""
+        return next((line for line, groups in self.lines.items() if group in groups), None)
 
     def hold_text(self, text: Markdown) -> Markdown:
         """A text as this tracker would show it after it was written. Pure."""
@@ -607,6 +649,20 @@ class Connector(ABC):
     def find_articles(self, words: str, limit: int) -> Sequence[Article]:
         """Published articles of the knowledge base that customers may read, the best first; at most `limit`."""
         raise NotOfferedError(self.name, Capability.KNOWLEDGE_BASE)
+
+    # macros
+
+    def macros(self) -> Sequence[StoredMacro]:
+        """The tracker's ready answers and actions that are in use."""
+        raise NotOfferedError(self.name, Capability.MACROS)
+
+    def publish_macro(self, macro: StoredMacro, key: str) -> str:
+        """Stores a macro for agents to use; the one that was stored under the same key before is replaced.
+
+        Returns the tracker's id. Raises Unwritable, with words for people, where it has no form for a part of the
+        macro: then nothing was stored.
+        """
+        raise NotOfferedError(self.name, Capability.PUBLISH_MACROS)
 
     # doing something for a ticket
 

@@ -76,6 +76,10 @@ class Metrics:
         """By tracker, how many seconds ago it was last polled."""
         self._watch("hub_poll_age_seconds", "Seconds since a tracker was last polled", "tracker", read)
 
+    def watch_journal(self, read: Callable[[], Mapping[str, float]]) -> None:
+        """How many `commits` and `statements` the journal has done."""
+        self._watch("hub_journal_work", "What the journal has done since the start", "kind", read)
+
     def gauge(self, name: str, explanation: str, read: Callable[[], float]) -> None:
         """Any other single value. Raises ValueError when `name` is taken."""
         self._watch(name, explanation, None, lambda: {"": read()})

@@ -6,6 +6,7 @@ client package of their own; see `RestClient`.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -57,11 +58,13 @@ class RestClient:
     """What stands between the tracker's address and each path, e.g. `/api/v2`."""
     permission_remedy = "Give the hub's account the permission for this."
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: Connector, *, verify: ssl.SSLContext | bool = True) -> None:
+        """`verify` is whom to trust, for trackers on a server with a certificate of its own."""
         self.name, self._connector = connector.name, connector
         self.url = connector.base_settings.url
         self.http = httpx.Client(
             timeout=connector.base_settings.timeout,
+            verify=verify,
             headers={"Accept": "application/json", "User-Agent": "ticket-hub"},
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=60),
         )
@@ -224,6 +227,8 @@ def retry_after(text: str | None) -> float:
 
 def no_answer(error: httpx.HTTPError) -> str:
     """Why no answer came, for people."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its certificate is not trusted"
     is_late = isinstance(error, httpx.TimeoutException)
     return "no answer in time" if is_late else f"no connection ({type(error).__name__})"
 

@@ -6,6 +6,7 @@ answer with errors. It knows no tracker and no table: a connector reads the payl
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import Protocol
 import structlog
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, MethodNotAllowed, RequestEntityTooLarge
 
 from hub.connector import Connector, Hint, Ignored, WebhookRequest
 from hub.engine.inbox import InboxUnavailableError
@@ -28,6 +29,10 @@ log = structlog.get_logger("hub.receive")
 ASK_AGAIN_AFTER = "30"
 """Seconds. Zendesk sends again only when this is under 60."""
 NO_TICKET = "it speaks of no ticket"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""All are looked at here, because whether a GET is welcome depends on the tracker."""
+_ECHO = re.compile(r"[A-Za-z0-9._~+/=-]{1,200}")
+"""What is repeated to whoever asks: a code, never anything that could mean something in a page or a log."""
 
 
 class StoreResult(Protocol):
@@ -79,7 +84,7 @@ def receive_routes(
     max_body_bytes: int,
     now: Callable[[], datetime],
 ) -> Blueprint:
-    """`POST /webhooks/<tracker>`. `now` gives the time in UTC.
+    """`POST /webhooks/<tracker>`, and GET for trackers that ask for an echo. `now` gives the time in UTC.
 
     Answers 202 with `{"delivery", "status"}` (accepted, duplicate or ignored) once the delivery is stored; 400
     unparsable, 401 unsigned, forged, stale or malformed, 404 unknown tracker, 413 oversized, 415 compressed, and 503
@@ -88,8 +93,10 @@ def receive_routes(
     routes = Blueprint("receive", __name__)
     refusals = Refusals(inbox)
 
-    @routes.post("/webhooks/<tracker>", strict_slashes=False, provide_automatic_options=False)
+    @routes.route("/webhooks/<tracker>", methods=METHODS, strict_slashes=False, provide_automatic_options=False)
     def receive(tracker: str) -> ResponseReturnValue:
+        if request.method != "POST":
+            return _proof(connectors.get(tracker))
         started, received = time.perf_counter(), now()
         # An address can hold any word; what is counted and kept holds only configured ones.
         known_as = tracker if tracker in connectors else "unknown"
@@ -101,7 +108,7 @@ def receive_routes(
             answer = jsonify(error=outcome, description=refused.why)
             answer.status_code = refused.status
         metrics.delivery(known_as, outcome, time.perf_counter() - started)
-        return answer
+        return _echoing(connectors.get(tracker), answer)
 
     def _receive(tracker: str, received: datetime) -> tuple[str, Response]:
         connector = _connector(connectors, tracker)
@@ -185,6 +192,26 @@ def _hints(connector: Connector, headers: Mapping[str, str], body: bytes) -> tup
     except Exception as error:  # polling will find the change; an error answer would stop the webhook
         log.exception("a verified webhook could not be read", tracker=connector.name)
         return (), f"could not be read: {type(error).__name__}"
+
+
+def _proof(connector: Connector | None) -> Response:
+    """Before they send anything, some trackers ask whether the address belongs to somebody who knows of it."""
+    if connector is None or request.method != "GET" or _code_of(connector) is None:
+        raise MethodNotAllowed(valid_methods=["POST"])
+    return _echoing(connector, jsonify(status="listening"))
+
+
+def _code_of(connector: Connector) -> str | None:
+    """What the tracker wants to see again in the present request's answer."""
+    header = connector.webhook_echo_header
+    code = request.headers.get(header, "") if header else ""
+    return code if _ECHO.fullmatch(code) else None
+
+
+def _echoing(connector: Connector | None, answer: Response) -> Response:
+    if connector is not None and connector.webhook_echo_header and (code := _code_of(connector)) is not None:
+        answer.headers[connector.webhook_echo_header] = code
+    return answer
 
 
 def ask_again() -> Response:

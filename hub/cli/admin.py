@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
-from hub.connector import Capability, Connector, ConnectorError, Finding
+from hub.connector import Capability, Connector, ConnectorError, Finding, Role
 from hub.settings.starter import write_starter
 
 CLOCK_SKEW_WARNING = 30.0
@@ -72,7 +72,8 @@ def check_tracker(connector: Connector, public_url: str) -> list[Finding]:
         findings += connector.check()
     except ConnectorError as error:
         return [Finding("error", f"{error.doing}: {error.why}", error.remedy or "Check url and credentials.")]
-    findings.append(_webhook(connector, public_url))
+    if connector.role is not Role.ACTION:
+        findings.append(_webhook(connector, public_url))
     return findings
 
 
@@ -130,7 +131,11 @@ def _print_findings(found: dict[str, list[Finding]]) -> None:
 @cli.command()
 @click.argument("kind")
 @click.option("--port", default=0, show_default=True, help="0 takes a free one.")
-@click.option("--flavour", default="", help="For trackers that come in several (jira: cloud, datacenter).")
+@click.option(
+    "--flavour",
+    default="",
+    help="For trackers that come in several (jira: cloud, datacenter; bugzilla: 5.2, 5.3, bmo).",
+)
 def sandbox(kind: str, port: int, flavour: str) -> None:
     """Run a local stand-in of a tracker; its first line of output says where it is and who may sign in."""
     from hub.demo.stage import make_sandbox

@@ -75,6 +75,6 @@ def _stop(message: str, code: int) -> None:
 def main() -> None:
     """Entry of the `hub` command."""
     # Commands register themselves on `cli` when their modules are imported.
-    from hub.cli import admin, connector, inspect, report, rules, serve, tickets  # noqa: F401
+    from hub.cli import admin, connector, inspect, macros, orders, report, rules, serve, tickets  # noqa: F401
 
     cli(prog_name="hub")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
-from hub.connector import Connector
+from hub.connector import Connector, Role
 from hub.testing import checks
 from hub.testing.checks import Check
 from hub.testing.conformance import CheckResult, run_checks
@@ -68,6 +68,8 @@ def _known(connectors: Any, tracker: str) -> Connector:
     if tracker not in connectors:
         raise click.UsageError(f"there is no tracker {tracker!r}; there are {', '.join(sorted(connectors))}")
     found: Connector = connectors[tracker]
+    if found.role is Role.ACTION:
+        raise click.UsageError(f"{tracker!r} is of kind {found.kind}, which has no tickets to verify; use hub check")
     return found
 
 

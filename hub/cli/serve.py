@@ -14,10 +14,12 @@ import structlog
 from filelock import Timeout
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
+from hub.connector import Role
 from hub.deployment import CannotServeError, Deployment
 from hub.engine import EmbeddedEngine
 from hub.engine.inbox import JournalInbox
 from hub.engine.polling import periodics
+from hub.engine.reporting import report_periodics
 from hub.journal import events, failures
 from hub.metrics import Metrics
 from hub.registry import Registry
@@ -25,6 +27,8 @@ from hub.sync.run import Result
 
 log = structlog.get_logger("hub")
 
+LOOK_FOR_END = 1.0
+"""Seconds."""
 GARBAGE_AFTER = 20_000
 """How many more objects there are when the garbage collector looks again; Python's own 700 suits small programs."""
 
@@ -56,7 +60,7 @@ def _serve(deployment: Deployment, port: int | None) -> None:
     def count_run(result: Result, seconds: float) -> None:
         metrics.run(result.outcome, seconds)
 
-    engine = EmbeddedEngine(context, periodics=periodics(context), on_run=count_run)
+    engine = EmbeddedEngine(context, periodics=[*periodics(context), *report_periodics(context)], on_run=count_run)
     # The core does not import the web server: it is named here and loaded when somebody serves.
     web = importlib.import_module("webhooks.app")
     app = web.create_app(
@@ -78,6 +82,7 @@ def _serve(deployment: Deployment, port: int | None) -> None:
         signal.signal(number, lambda *_: ended.set())
     metrics.watch_wakes(engine.counts)
     metrics.watch_failures(lambda: _count_failures(deployment))
+    metrics.watch_journal(deployment.journal.counts)
     metrics.watch_polls(lambda: _poll_ages(deployment))
     _keep_what_was_loaded()
     engine.start()
@@ -85,7 +90,9 @@ def _serve(deployment: Deployment, port: int | None) -> None:
     click.echo(f"hub listens on {server.url}")
     log.info("serving", url=server.url, trackers=sorted(deployment.connectors))
     try:
-        ended.wait()
+        # In turns, because a signal that another thread took does not end a wait without an end.
+        while not ended.wait(LOOK_FOR_END):
+            pass
     finally:
         server.stop()
         engine.stop(settings.engine.drain)
@@ -132,27 +139,44 @@ def _ready(deployment: Deployment, engine: EmbeddedEngine) -> Mapping[str, str |
     default="zendesk:jira",
     show_default=True,
     metavar="A:B",
-    help="Which trackers: a helpdesk or bug tracker, a colon, a bug tracker. A+C:B takes two helpdesks on one tracker.",
+    help="Which trackers: a helpdesk or bug tracker, a colon, a bug tracker. A+C+…:B puts several on one tracker.",
 )
-@click.option("--flavour", default="", help="For trackers that come in several (jira: cloud, datacenter).")
-def demo(once: bool, as_json: bool, no_scenario: bool, pair: str, flavour: str) -> None:
+@click.option(
+    "--flavour",
+    default="",
+    help="For trackers that come in several (jira: cloud, datacenter; bugzilla: 5.2, 5.3, bmo).",
+)
+@click.option("--rules", "with_rules", is_flag=True, help="Play the rule book of the example three-lines.")
+@telling_errors
+def demo(once: bool, as_json: bool, no_scenario: bool, pair: str, flavour: str, with_rules: bool) -> None:
     """Start sandboxes and a hub on free loopback ports, and play a ticket's life through them."""
     from hub.demo import play
 
     trackers = _trackers_of(pair)
     try:
-        held = play(pair=trackers, once=once, as_json=as_json, with_scenario=not no_scenario, flavour=flavour)
+        held = play(
+            pair=trackers, once=once, as_json=as_json, with_scenario=not no_scenario, flavour=flavour,
+            with_rules=with_rules,
+        )  # fmt: skip
     except LookupError as error:
-        kinds = ", ".join(Registry.discover().kinds())
-        raise click.UsageError(f"{error}; there are {kinds}") from error
+        raise click.UsageError(str(error)) from error
     if not held:
         raise SystemExit(NEEDS_A_PERSON)
 
 
 def _trackers_of(pair: str) -> dict[str, str]:
-    """Kinds by tracker name: `zendesk+otrs:jira` are support, partner and dev."""
+    """Kinds by tracker name: `zendesk+otrs+zendesk:jira` are support, partner, partner2 and dev."""
     tickets, colon, issues = pair.partition(":")
-    kinds = [kind.strip() for kind in tickets.split("+")]
-    if not colon or not issues.strip() or not all(kinds) or len(kinds) > 2:
+    kinds = [kind.strip() for kind in (*tickets.split("+"), issues)]
+    if not colon or not all(kinds):
         raise click.UsageError(f"--pair wants a:b or a+b:c, e.g. freshdesk:bugzilla, not {pair!r}")
-    return {**dict(zip(("support", "partner"), kinds, strict=False)), "dev": issues.strip()}
+    roles = {kind: found.role for kind, found in Registry.discover().connector_classes().items()}
+    with_tickets = sorted(kind for kind, role in roles.items() if role is not Role.ACTION)
+    for kind in kinds:
+        if kind not in with_tickets:
+            raise click.UsageError(f"there is no tracker of kind {kind!r}; there are {', '.join(with_tickets)}")
+    if roles[kinds[-1]] is not Role.BUG_TRACKER:
+        fitting = ", ".join(kind for kind in with_tickets if roles[kind] is Role.BUG_TRACKER)
+        raise click.UsageError(f"behind the colon stands a bug tracker, and {kinds[-1]} is a helpdesk; try {fitting}")
+    others = ["partner", *(f"partner{number}" for number in range(2, len(kinds)))]
+    return dict(zip(["support", *others[: len(kinds) - 2], "dev"], kinds, strict=True))

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
 from hub.deployment import Deployment
-from hub.journal import deliveries, links
+from hub.journal import cases, deliveries, links
 from hub.sync.keys import link_key, lock_key, ticket_of
 from hub.sync.linking import LinkingError, join, leave, resolve
 from hub.sync.run import plan_link, plan_ticket, run_key
@@ -132,14 +132,21 @@ def _wait_for_serving_hub(deployment: Deployment, key: str, timeout: float) -> b
     return False
 
 
-def _key(deployment: Deployment, what: str) -> str:
-    """The key that a person means: a link's, or a ticket's by id or by what people call it."""
-    if what.startswith("link:"):
-        return what
+def ticket_of_words(deployment: Deployment, what: str) -> TicketRef:
+    """The ticket that a person means, by id or by what people call it. Asks the tracker only about unknown ones.
+
+    Raises LinkingError, ConnectorError.
+    """
     try:
         given = TicketRef.parse(what)
     except ValueError as error:
         raise LinkingError(str(error)) from error
     with deployment.journal.read() as connection:
-        member = links.find_by_key(connection, given.tracker, given.id)
-    return str(member or resolve(deployment.context, what)[0])
+        known = links.find_by_key(connection, given.tracker, given.id)
+        known = known or cases.find_case(connection, given.tracker, given.id)
+    return known or resolve(deployment.context, what)[0]
+
+
+def _key(deployment: Deployment, what: str) -> str:
+    """The key that a person means: a link's, or a ticket's."""
+    return what if what.startswith("link:") else str(ticket_of_words(deployment, what))

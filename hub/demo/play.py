@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,31 +45,19 @@ class StepFailedError(Exception):
 
 @dataclass
 class Scenario:
-    """One run of the scenario between `support` and `dev`, and `partner` where there is a second helpdesk."""
+    """One run of the scenario between `support`, `dev`, and any others whose customers have the same problem."""
 
     stage: Stage
     console: Console
-    partner_id: str = ""
+    partner_ids: dict[str, str] = field(default_factory=dict)
+    """By tracker name, the tickets that share the issue with the first one."""
     ticket_id: str = ""
     issue_id: str = ""
     done: list[str] = field(default_factory=list)
 
     def play(self) -> bool:
         """Plays every step; True when all held and both sides agree at the end."""
-        steps: list[tuple[str, Callable[[], None]]] = [
-            ("a customer opens a ticket", self.open_ticket),
-            ("line 2 escalates it, and an issue appears", self.escalate),
-            ("an engineer comments, and the customer's agent sees it", self.engineer_comments),
-            ("the customer sends a screenshot, and it travels", self.send_screenshot),
-            ("a private note stays private", self.private_note),
-            ("the priority rises in the helpdesk, and the issue follows", self.prioritise),
-            ("a doubled webhook changes nothing twice", self.doubled),
-            ("a late webhook, overtaken by another, changes nothing back", self.late),
-            ("a forged webhook is refused", self.forged),
-            *([("a customer of the other helpdesk has the same problem", self.join)] if self.has_partner else []),
-            ("the engineer resolves the issue, and the status comes back", self.resolve),
-            ("nobody edits any more, and the hub is quiet", self.is_quiet),
-        ]
+        steps = self.steps()
         for number, (title, step) in enumerate(steps, 1):
             self.console.print(f"[bold]{number:2}/{len(steps)}[/]  {title} …")
             started = time.monotonic()
@@ -80,6 +70,27 @@ class Scenario:
             self.done.append(title)
             self.console.print(f"       [green]seen[/] after {time.monotonic() - started:.2f} s\n")
         return len(self.done) == len(steps)
+
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """What happens, in order, in words for those who watch."""
+        return [
+            ("a customer opens a ticket", self.open_ticket),
+            ("line 2 escalates it, and an issue appears", self.escalate),
+            ("an engineer comments, and the customer's agent sees it", self.engineer_comments),
+            ("the customer sends a screenshot, and it travels", self.send_screenshot),
+            ("a private note stays private", self.private_note),
+            ("the priority rises in the helpdesk, and the issue follows", self.prioritise),
+            ("a doubled webhook changes nothing twice", self.doubled),
+            ("a late webhook, overtaken by another, changes nothing back", self.late),
+            ("a forged webhook is refused", self.forged),
+            *(
+                (f"a customer of {name} has the same problem", functools.partial(self.join, name))
+                for name in self.partners
+            ),
+            *([("no customer reads what another wrote", self.keep_apart)] if self.partners else []),
+            ("the engineer resolves the issue, and the status comes back", self.resolve),
+            ("nobody edits any more, and the hub is quiet", self.is_quiet),
+        ]
 
     # the steps
 
@@ -143,7 +154,7 @@ class Scenario:
             raise StepFailedError("an older title has come back")
 
     def forged(self) -> None:
-        before = self.figures()["hub_runs_total"]
+        before = self.caused()
         for name, connector in self.stage.connectors.items():
             if Capability.WEBHOOKS not in connector.capabilities:
                 continue
@@ -157,29 +168,44 @@ class Scenario:
             if answer.status_code != 401:
                 raise StepFailedError(f"{name} took a forged webhook with {answer.status_code}")
         self.wait_quiet()
-        if self.figures()["hub_runs_total"] != before:
+        if self.caused() != before:
             raise StepFailedError("a forged webhook has caused something")
 
-    def join(self) -> None:
-        customer = self.stage.actor("partner", "customer")
-        self.partner_id = customer.open_ticket("Sums are wrong", "All sums on my invoices are wrong.")
-        self.stage.actor("partner", "agent").start(self.partner_id)
-        linked = self.stage.run_command("link", f"partner:{self.partner_id}", f"dev:{self.issue_id}")
+    def caused(self) -> float:
+        """How much the hub has done: its runs, or its writes where polls also make it look at what is unchanged."""
+        return self.intents() if self.stage.is_polled else self.figures()["hub_runs_total"]
+
+    def join(self, name: str) -> None:
+        ticket_id = self.stage.actor(name, "customer").open_ticket(
+            "Sums are wrong", "All sums on my invoices are wrong."
+        )
+        self.stage.actor(name, "agent").start(ticket_id)
+        linked = self.stage.run_command("link", f"{name}:{ticket_id}", f"dev:{self.issue_id}")
         if linked.returncode:
             raise StepFailedError(linked.stderr or linked.stdout)
-        self.stage.actor("dev", "engineer").say(self.issue_id, "Two customers have it now.", public=True)
-        self.eventually("the engineer's word in support", lambda: self.count(self.ticket(), "Two customers") == 1)
-        self.eventually("the engineer's word in partner", lambda: self.count(self.partner(), "Two customers") == 1)
+        self.partner_ids[name] = ticket_id
+        words = f"Customers of {name} have it too."
+        self.stage.actor("dev", "engineer").say(self.issue_id, words, public=True)
+        self.eventually_in_each(f"the engineer's word about {name}", lambda seen: self.count(seen, words) == 1)
+
+    def keep_apart(self) -> None:
+        said = {name: f"My account at {name} is private." for name in self.ticket_ids}
+        for name, ticket_id in self.ticket_ids.items():
+            self.stage.actor(name, "customer").say(ticket_id, said[name], public=True)
+        for name, words in said.items():
+            self.eventually(f"the word from {name} in dev", functools.partial(self.is_said_in_dev, words))
+        self.wait_quiet()
+        for name, words in said.items():
+            others = [other for other in self.ticket_ids if other != name and self.count(self.see(other), words)]
+            if others:
+                raise StepFailedError(f"what the customer of {name} wrote can be read in {', '.join(others)}")
 
     def resolve(self) -> None:
         engineer = self.stage.actor("dev", "engineer")
         engineer.say(self.issue_id, "Fixed in the next release.", public=True)
         engineer.resolve(self.issue_id)
-        self.eventually("the answer in support", lambda: self.count(self.ticket(), "next release") == 1)
-        self.eventually("the status in support", lambda: self.ticket().ticket.status.is_done)
-        if self.has_partner:
-            self.eventually("the answer in partner", lambda: self.count(self.partner(), "next release") == 1)
-            self.eventually("the status in partner", lambda: self.partner().ticket.status.is_done)
+        self.eventually_in_each("the answer", lambda seen: self.count(seen, "next release") == 1)
+        self.eventually_in_each("the status", lambda seen: seen.ticket.status.is_done)
 
     def is_quiet(self) -> None:
         self.wait_quiet()
@@ -205,14 +231,26 @@ class Scenario:
         return self.stage.sandboxes["support"]
 
     @property
-    def has_partner(self) -> bool:
-        return "partner" in self.stage.sandboxes
+    def partners(self) -> list[str]:
+        """The trackers beside `support` whose tickets share its issue."""
+        return [name for name in self.stage.sandboxes if name not in ("support", "dev")]
+
+    @property
+    def ticket_ids(self) -> dict[str, str]:
+        """By tracker name, every ticket that is kept in step with the issue."""
+        return {"support": self.ticket_id, **self.partner_ids}
 
     def connector(self, tracker: str) -> Connector:
         return self.stage.connectors[tracker]
 
-    def partner(self) -> Snapshot:
-        return self.stage.snapshot("partner", self.partner_id)
+    def see(self, name: str) -> Snapshot:
+        return self.stage.snapshot(name, self.ticket_ids[name])
+
+    def look_at(self, name: str, look: Callable[[Snapshot], object]) -> object:
+        return look(self.see(name))
+
+    def is_said_in_dev(self, words: str) -> bool:
+        return self.count(self.issue(), words) == 1
 
     def ticket(self) -> Snapshot:
         return self.stage.snapshot("support", self.ticket_id)
@@ -254,6 +292,11 @@ class Scenario:
             pause.wait(0.05)
         raise StepFailedError(f"not seen within {PATIENCE:g} s: {what}")
 
+    def eventually_in_each(self, what: str, look: Callable[[Snapshot], object]) -> None:
+        """Looks at every ticket of the issue until there is something to see in it."""
+        for name in self.ticket_ids:
+            self.eventually(f"{what} in {name}", functools.partial(self.look_at, name, look))
+
     def wait_quiet(self) -> None:
         """Waits until every webhook is delivered, nothing waits in the hub, and it has not written for a while."""
         deadline = time.monotonic() + PATIENCE
@@ -281,7 +324,7 @@ class Scenario:
         """Both tickets side by side."""
         table = Table(show_header=True, header_style="bold", expand=True)
         sides = [("support", self.ticket())] + ([("dev", self.issue())] if self.issue_id else [])
-        sides += [("partner", self.partner())] if self.partner_id else []
+        sides += [(name, self.see(name)) for name in self.partner_ids]
         for name, snapshot in sides:
             table.add_column(f"{name} {snapshot.ticket.key}", ratio=1)
         table.add_row(*[_shown(snapshot) for _, snapshot in sides])
@@ -305,8 +348,12 @@ def _shown(snapshot: Snapshot) -> Text:
     return Text("\n").join(lines)
 
 
-def play(*, pair: Mapping[str, str], once: bool, as_json: bool, with_scenario: bool, flavour: str) -> bool:
+def play(
+    *, pair: Mapping[str, str], once: bool, as_json: bool, with_scenario: bool, flavour: str, with_rules: bool = False
+) -> bool:
     """The whole demo with these kinds by tracker name. False when a step did not hold; until SIGINT unless `once`.
+
+    `with_rules` plays the rule book of an example instead of the plain sync.
 
     Raises LookupError for a kind that has no sandbox.
     """
@@ -316,13 +363,13 @@ def play(*, pair: Mapping[str, str], once: bool, as_json: bool, with_scenario: b
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
     held = True
     try:
-        with open_stage(pair, flavour=flavour) as stage:
+        with _stage(pair, flavour, with_rules) as (stage, scenario):
             if as_json:
                 click.echo(json.dumps(stage.describe()))
             else:
                 _say_where(console, stage)
             if with_scenario:
-                held = Scenario(stage, console).play()
+                held = scenario(console).play()
                 console.print("[green]Every step held.[/]" if held else "[red]The scenario did not hold.[/]")
             if not once and held:
                 console.print("Everything goes on running; look around, and end it with Ctrl-C.")
@@ -333,10 +380,30 @@ def play(*, pair: Mapping[str, str], once: bool, as_json: bool, with_scenario: b
     return held
 
 
+@contextlib.contextmanager
+def _stage(
+    pair: Mapping[str, str], flavour: str, with_rules: bool
+) -> Iterator[tuple[Stage, Callable[[Console], Scenario]]]:
+    if not with_rules:
+        with open_stage(pair, flavour=flavour) as stage:
+            yield stage, functools.partial(Scenario, stage)
+        return
+    from hub.demo.lines import Leads, LinesScenario, environment, example_rules
+
+    rules, link = example_rules()
+    tickets = [name for name in pair if name != "dev"]
+    with Leads() as leads:
+        links = [{**link, "tickets": tickets, "issues": "dev"}]
+        with open_stage(pair, flavour=flavour, links=links, rules=rules, environment=environment(leads)) as stage:
+            yield stage, functools.partial(LinesScenario, stage, leads=leads)
+
+
 def _say_where(console: Console, stage: Stage) -> None:
     console.print(f"hub      {stage.hub_url}   ({stage.hub_url}/metrics, /healthz)")
     for name, sandbox in stage.sandboxes.items():
         console.print(
             f"{name:8} {sandbox.url}   a stand-in of {sandbox.kind}; who may sign in: {sandbox.url}/_sandbox/state"
         )
-    console.print(f"settings {stage.folder}/hub.yaml   log: {stage.folder}/hub.log\n")
+    console.print(f"settings {stage.folder}/hub.yaml   log: {stage.folder}/hub.log")
+    asking = f"to ask the hub: set -a; . {stage.folder}/.env; set +a; hub -c {stage.folder} links\n"
+    console.print(asking, soft_wrap=True)

@@ -6,18 +6,21 @@ import contextlib
 import importlib
 import os
 import queue
+import shlex
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import yaml
 
 from hub.connector import Capability, Connector, Known
+from hub.connector import Role as ConnectorRole
 from hub.registry import Registry
 from hub.sandbox import Sandbox
 from hub.sandbox.cast import Actor, Role
@@ -54,8 +57,16 @@ class Stage:
     @property
     def quiet_after(self) -> float:
         """Seconds without a write after which the hub has finished: longer where it has to poll."""
-        has_webhooks = all(Capability.WEBHOOKS in c.capabilities for c in self.connectors.values())
-        return 0.5 if has_webhooks else 3 * POLL_EVERY
+        return 3 * POLL_EVERY if self.is_polled else 0.5
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether the hub has to poll a tracker, since it sends no webhooks."""
+        return any(
+            Capability.WEBHOOKS not in c.capabilities
+            for c in self.connectors.values()
+            if c.role is not ConnectorRole.ACTION
+        )
 
     def snapshot(self, tracker: str, ticket_id: str) -> Snapshot:
         """A ticket as its tracker shows it now."""
@@ -148,10 +159,13 @@ def open_stage(
     links: list[dict[str, Any]] | None = None,
     tracker_settings: Mapping[str, Mapping[str, Any]] | None = None,
     with_webhooks: bool = True,
+    rules: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stage]:
     """Sandboxes by tracker name and kind, and a hub that keeps them in step, for the time of the block.
 
-    `links` replaces the demo's pairing; `tracker_settings` adds to a tracker's entry.
+    `links` replaces the demo's pairing; `tracker_settings` adds to a tracker's entry; `rules` is a rule book, which
+    stands in a file of its own; `environment` what it refers to.
     """
     with tempfile.TemporaryDirectory(prefix="hub-demo-") as folder:
         stage = Stage(Path(folder), {}, {}, {})
@@ -160,6 +174,9 @@ def open_stage(
                 stage.sandboxes[name] = make_sandbox(kind, flavour)
                 stage.sandboxes[name].start()
             write_settings(stage, links, tracker_settings or {}, polls_only=not with_webhooks)
+            if rules:
+                stage.environment |= environment or {}
+                (stage.folder / "rules.yaml").write_text(yaml.safe_dump(dict(rules), allow_unicode=True))
             loaded = load_settings(stage.folder, env={**os.environ, **stage.environment})
             for name, entry in loaded.settings.trackers.items():
                 stage.connectors[name] = loaded.registry.create(name, entry)
@@ -171,20 +188,24 @@ def open_stage(
             stage.close()
 
 
-def make_sandbox(kind: str, flavour: str = "") -> Sandbox:
-    """A new sandbox of this kind, not started. Raises LookupError when there is none."""
+def make_sandbox(kind: str, flavour: str = "", clock: Callable[[], datetime] | None = None) -> Sandbox:
+    """A new sandbox of this kind, not started, and of the flavour where it has that; `clock` gives its time, UTC.
+
+    Raises LookupError when there is none of this kind.
+    """
     try:
         made = _package(kind).SANDBOX
     except ImportError as error:
         raise LookupError(f"there is no sandbox of {kind!r}") from error
-    sandbox: Sandbox = made(flavour=flavour) if flavour and "flavour" in made.__init__.__annotations__ else made()
+    given = {"flavour": flavour} if flavour in made.flavours else {}
+    sandbox: Sandbox = made(clock=clock, **given)
     return sandbox
 
 
 def write_settings(
     stage: Stage, links: list[dict[str, Any]] | None, more: Mapping[str, Mapping[str, Any]], *, polls_only: bool = False
 ) -> None:
-    """Writes `hub.yaml` with every secret in the environment, as an admin would.
+    """Writes `hub.yaml` with every secret in the environment, as an admin would, and `.env` with the secrets.
 
     Trackers without webhooks are polled often; with `polls_only` all are.
     """
@@ -206,6 +227,9 @@ def write_settings(
         "links": links if links is not None else [demo_link(names[:-1], names[-1])],
     }
     (stage.folder / "hub.yaml").write_text(yaml.safe_dump(stage.settings, sort_keys=False))
+    # What people need to run commands on it from a shell of their own.
+    lines = [f"{name}={shlex.quote(value)}" for name, value in stage.environment.items()]
+    (stage.folder / ".env").write_text("\n".join([*lines, ""]))
 
 
 def demo_link(tickets: list[str], issues: str) -> dict[str, Any]:

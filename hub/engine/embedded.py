@@ -124,7 +124,7 @@ class EmbeddedEngine:
 
     def counts(self) -> dict[str, int]:
         with self._context.journal.read() as connection:
-            waiting = deliveries.count_waiting(connection)
+            waiting = deliveries.count_waiting(connection, self._context.now())
         return {"waiting": waiting, "running": len(self._holds.all())}
 
     def wait_idle(self, timeout: float) -> bool:

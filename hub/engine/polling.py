@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 
 from hub.connector import Capability, ConnectorError, Hint
 from hub.engine.embedded import Periodic
-from hub.journal import deliveries, events, links
+from hub.journal import cases, deliveries, events, links
+from hub.journal.cases import CaseRow
+from hub.journal.deliveries import POLLED_AS_DELETED
 from hub.rules.conditions import evaluate
 from hub.sync.codec import load_shadow
 from hub.sync.context import Context
-from hub.sync.run import POLLED_AS_DELETED
 from hub.ticket import TicketRef
 
 log = structlog.get_logger("hub.poll")
@@ -22,8 +24,9 @@ MAX_PAGES = 1000
 
 
 def periodics(context: Context) -> list[Periodic]:
-    """One periodic poll for each tracker that can be polled and is used by a link."""
+    """One periodic poll for each tracker that can be polled and is used by a link, or looked after by rules."""
     used = {name for link in context.settings.links for name in (*link.tickets, link.issues)}
+    used |= {name for name in context.connectors if context.looks_after(name)}
     return [
         Periodic(name, connector.base_settings.poll.every, lambda name=name: _poll_quietly(context, name))  # type: ignore[misc]
         for name, connector in context.connectors.items()
@@ -54,7 +57,11 @@ def _wake(context: Context, tracker: str, hints: Sequence[Hint], cursor: str) ->
         for hint in hints:
             ref = TicketRef(tracker, hint.ticket_id)
             link_id = links.link_of(connection, ref)
-            if link_id is None:
+            if link_id is None and context.looks_after(tracker):
+                case = cases.case_of(connection, ref)
+                if case is not None and not hint.is_deleted and hint.at is not None and hint.at == _seen_at(case):
+                    continue
+            elif link_id is None:
                 if not _may_be_escalated(context, hint, tracker):
                     continue
             else:
@@ -66,6 +73,12 @@ def _wake(context: Context, tracker: str, hints: Sequence[Hint], cursor: str) ->
         # With the wakes, so that a crash neither loses them nor polls them again.
         events.save_cursor(connection, tracker, cursor, now)
     return woken
+
+
+def _seen_at(case: CaseRow) -> datetime | None:
+    """When the ticket was last changed, as the rules have seen it; None while another change may share that time."""
+    told = case.data.get("updated")
+    return datetime.fromisoformat(told) if told and "gone" not in case.data else None
 
 
 def _may_be_escalated(context: Context, hint: Hint, tracker: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from hub.journal.schema import cases, facts, orders
 from hub.journal.statements import Prepared, insert_into, upsert
 from hub.ticket import TicketRef
 
-OrderKind = Literal["text", "change", "issue", "notice", "call", "macro", "suggest"]
+OrderKind = Literal["text", "change", "issue", "notice", "call", "macro", "line", "suggest"]
 BATCH = 1000
 """Rows that are held at once when all cases are walked."""
 
@@ -87,6 +87,13 @@ def walk_cases(connection: Connection, *, only_open: bool = False) -> Iterator[C
         last = rows[-1].id
 
 
+def next_open_cases(connection: Connection, after: int, limit: int) -> tuple[int, list[CaseRow]]:
+    """The next open cases after the one with this internal number, and the number of the last of them."""
+    query = sa.select(cases).where(cases.c.id > after, cases.c.closed.is_(None)).order_by(cases.c.id).limit(limit)
+    rows = connection.execute(query).all()
+    return (rows[-1].id if rows else after), [_case(row) for row in rows]
+
+
 def load_digest(connection: Connection) -> str:
     """By which rule book the stored clocks were computed; empty before the first one."""
     found = connection.execute(sa.select(facts.c.value).where(facts.c.name == RULE_BOOK)).scalar()
@@ -95,6 +102,31 @@ def load_digest(connection: Connection) -> str:
 
 def save_digest(connection: Connection, digest: str) -> None:
     _SAVE_FACT.run(connection, name=RULE_BOOK, value=digest)
+
+
+def rules_since(connection: Connection, now: datetime) -> datetime:
+    """Since when this installation has had rules, UTC: `now` where it had none before. Needs a transaction that writes.
+
+    What fell due before that is nobody's to be told of now.
+    """
+    query = sa.select(facts.c.value).where(facts.c.name == RULES_SINCE)
+    found = connection.execute(query).scalar()
+    if found is None:
+        _SAVE_FACT.run(connection, name=RULES_SINCE, value=now.isoformat())
+        return now
+    return datetime.fromisoformat(found)
+
+
+def leave_sight(connection: Connection, case: CaseRow, now: datetime, *, is_gone: bool) -> None:
+    """The ticket is not shown to the hub now: nothing looks at it by itself until it is seen again.
+
+    One that is gone for good counts as closed, and what was ordered for it is dropped.
+    """
+    if is_gone:
+        case = replace(case, closed=case.closed or now, data={**case.data, "gone": now.isoformat()})
+        for order in open_orders(connection, [case.ref]):
+            finish_order(connection, order.id, "dropped", "the ticket is gone")
+    save_case(connection, replace(case, next_at=None))
 
 
 def find_case(connection: Connection, tracker: str, key: str) -> TicketRef | None:
@@ -173,6 +205,7 @@ def tickets_with_open_orders(connection: Connection) -> list[TicketRef]:
 
 
 RULE_BOOK = "rule_book"
+RULES_SINCE = "rules_since"
 _SAVE_FACT = upsert(facts, ["name"])
 _CASE = Prepared(
     sa.select(cases).where(

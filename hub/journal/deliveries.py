@@ -14,6 +14,9 @@ from hub.journal.schema import deliveries, wakes
 from hub.journal.statements import Prepared, upsert
 from hub.ticket import TicketRef
 
+POLLED_AS_DELETED = "poll: deleted"
+"""The reason of a wake when a poll says that the ticket is gone. It says so once: no later reason takes its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -85,8 +88,17 @@ def settle_deliveries(connection: Connection, ids: Iterable[int], status: str, n
         _SETTLE_DELIVERY.run(connection, the_id=delivery_id, new_status=status, new_note=note)
 
 
+WEBHOOK = "webhook"
+"""The reason of a wake that says no more than the delivery that came with it."""
+CLOCK = "clock"
+"""The reason of a timed wake: nothing happened, but something will fall due."""
+
+
 def wake(connection: Connection, key: str, due: datetime, reason: str) -> None:
-    """Makes a key wait until `due`. A key that waits already keeps its earlier time and is marked as woken again."""
+    """Makes a key wait until `due`. A key that waits already keeps its earlier time and is marked as woken again.
+
+    Its reason is the one that says more: a delivery and a deadline never hide that a poll or a person wants a look.
+    """
     _WAKE.run(connection, key=key, due=due, seq=1, attempts=0, reason=reason)
 
 
@@ -116,7 +128,12 @@ def postpone_wakes(connection: Connection, taken: Sequence[Wake], due: datetime,
         connection.execute(
             wakes.update()
             .where(wakes.c.key == one.key)
-            .values(due=due, attempts=one.attempts + 1, reason=reason, seq=wakes.c.seq + 1)
+            .values(
+                due=due,
+                attempts=one.attempts + 1,
+                reason=one.reason if one.reason == POLLED_AS_DELETED else reason,
+                seq=wakes.c.seq + 1,
+            )
         )
 
 
@@ -162,6 +179,12 @@ _WAKE = upsert(
     ["key"],
     kept=["attempts"],
     more=lambda statement: {
+        "reason": sa.case(
+            (wakes.c.reason == POLLED_AS_DELETED, wakes.c.reason),
+            (statement.excluded.reason == CLOCK, wakes.c.reason),
+            (sa.and_(statement.excluded.reason == WEBHOOK, wakes.c.reason != CLOCK), wakes.c.reason),
+            else_=statement.excluded.reason,
+        ),
         "due": sa.case((wakes.c.due <= statement.excluded.due, wakes.c.due), else_=statement.excluded.due),
         "seq": wakes.c.seq + 1,
     },
@@ -173,9 +196,11 @@ _SETTLE_WAKE = Prepared(
 )
 
 
-def count_waiting(connection: Connection) -> int:
-    """How many keys wait, whether due or not."""
-    return connection.execute(sa.select(sa.func.count()).select_from(wakes)).scalar_one()
+def count_waiting(connection: Connection, now: datetime) -> int:
+    """How many keys wait for work to be done: those that are due, and those that were put off. Deadlines ahead are
+    none of them."""
+    is_work = sa.or_(wakes.c.reason != CLOCK, wakes.c.due <= now)
+    return connection.execute(sa.select(sa.func.count()).select_from(wakes).where(is_work)).scalar_one()
 
 
 def find_wake(connection: Connection, key: str) -> Wake | None:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.schema import cursors, deliveries, events, intents
+from hub.journal.schema import cursors, deliveries, events, intents, members
 from hub.journal.statements import Prepared, upsert
 from hub.ticket import TicketRef
 
@@ -55,7 +55,7 @@ class TimelineEntry:
 
 def timeline(connection: Connection, ref: TicketRef, link_ids: Sequence[int]) -> list[TimelineEntry]:
     """Everything that is on record about a ticket and the links it was in, oldest first."""
-    found: list[TimelineEntry] = []
+    found = _deliveries_across(connection, ref)
     for r in connection.execute(
         sa.select(events).where(
             sa.or_(
@@ -84,6 +84,27 @@ def timeline(connection: Connection, ref: TicketRef, link_ids: Sequence[int]) ->
         }
         found.append(TimelineEntry(r.created, 3, "intent", TicketRef(r.tracker, r.ticket_id), data))
     return sorted(found, key=lambda e: (e.at, e.order))
+
+
+def _deliveries_across(connection: Connection, ref: TicketRef) -> list[TimelineEntry]:
+    """What came in on the other side of a ticket's link, where the texts that were written to it come from."""
+    here, there = members.alias(), members.alias()
+    rows = connection.execute(
+        sa.select(deliveries)
+        .join(there, sa.and_(there.c.tracker == deliveries.c.tracker, there.c.ticket_id == deliveries.c.ticket_id))
+        .join(here, sa.and_(here.c.link_id == there.c.link_id, here.c.role != there.c.role))
+        .where(here.c.tracker == ref.tracker, here.c.ticket_id == ref.id)
+    )
+    return [
+        TimelineEntry(
+            r.received,
+            1,
+            "delivery",
+            TicketRef(r.tracker, r.ticket_id),
+            {"id": r.id, "status": r.status, "note": r.note, "repeats": r.repeats, "hints": r.hints},
+        )
+        for r in rows
+    ]
 
 
 def links_on_record(connection: Connection, ref: TicketRef) -> list[int]:

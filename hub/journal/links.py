@@ -156,10 +156,13 @@ _SAVE_SHADOW = Prepared(
     .where(members.c.tracker == sa.bindparam("the_tracker"), members.c.ticket_id == sa.bindparam("the_ticket"))
     .values(shadow=sa.bindparam("new_shadow"), key=sa.bindparam("new_key"), url=sa.bindparam("new_url"))
 )
+_SAVE_TURNS = Prepared(
+    links.update().where(links.c.id == sa.bindparam("the_id")).values(turns=sa.bindparam("new_turns"))
+)
 
 
 def save_turns(connection: Connection, link_id: int, turns: Mapping[str, Any]) -> None:
-    connection.execute(links.update().where(links.c.id == link_id).values(turns=dict(turns)))
+    _SAVE_TURNS.run(connection, the_id=link_id, new_turns=dict(turns))
 
 
 def move_members(connection: Connection, from_link: int, to_link: int) -> None:

@@ -17,6 +17,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
 
+COUNT = "statements"
+"""Under this name a connection's `info` tells how many statements it has run here."""
 Convert = Callable[[Any], Any] | None
 
 
@@ -61,7 +63,9 @@ class Prepared:
         if made is None:
             statement = self._statement(dialect.name) if callable(self._statement) else self._statement
             made = self._made[dialect.name] = _compile(statement, dialect, self._unset)
-        driver: Any = connection.connection.dbapi_connection
+        shared = connection.connection
+        shared.info[COUNT] = shared.info.get(COUNT, 0) + 1
+        driver: Any = shared.dbapi_connection
         cursor = driver.cursor()
         try:
             cursor.execute(made.text, made.parameters(values))

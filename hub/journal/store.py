@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal import schema
+from hub.journal import schema, statements
 
 BUSY_TIMEOUT = 4.0
 """Seconds to wait for a turn to write. Zendesk gives a webhook up after ten."""
@@ -34,8 +34,13 @@ class Journal:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writing = threading.Lock()
+        self._writes_in = 0
+        """The thread that has the turn to write."""
         self._writer: Connection | None = None
         self._install_id = ""
+        self._commits = 0
+        self._connections: list[MutableMapping[Any, Any]] = []
+        sa.event.listen(engine, "connect", lambda _, record: self._connections.append(record.info))
 
     @classmethod
     def open(cls, url: str, *, install_id: str = "") -> Journal:
@@ -61,14 +66,26 @@ class Journal:
         """Eight hex digits that tell this installation's marks from another one's."""
         return self._install_id
 
+    def counts(self) -> dict[str, float]:
+        """Since the start, how many `commits` were written, and how many `statements` every event needs were run."""
+        return {
+            "commits": self._commits,
+            "statements": sum(info.get(statements.COUNT, 0) for info in list(self._connections)),
+        }
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes; durable when the block ends without an error."""
+        if self._writes_in == threading.get_ident():
+            raise RuntimeError("this thread writes already; it would wait for itself")
         if not self._writing.acquire(timeout=BUSY_TIMEOUT):
             raise JournalError(f"the database is busy: no turn to write came within {BUSY_TIMEOUT:g} s")
+        self._writes_in = threading.get_ident()
         try:
             yield from self._write()
+            self._commits += 1
         finally:
+            self._writes_in = 0
             self._writing.release()
 
     def _write(self) -> Iterator[Connection]:

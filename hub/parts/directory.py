@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hub.connector import AuthError, NotFoundError
@@ -61,6 +61,17 @@ class Directory(ABC):
         with self._lock:
             return str((self._listed(path, str(row_id)) or {}).get("name") or "")
 
+    def id_in(self, path: str, name: str) -> str | None:
+        """The id of the row of a list that has this name or is this id; None where there is none.
+
+        An id is believed where the hub's account may not read the list.
+        """
+        with self._lock:
+            rows = self._rows(path, lambda known: name in known or any(r.get("name") == name for r in known.values()))
+        if name in rows or (not rows and name.isdigit()):
+            return name
+        return next((key for key, row in rows.items() if row.get("name") == name), None)
+
     def names(self, path: str) -> list[str]:
         """All names of a list. Raises AuthError where the hub's account may not read it."""
         return [str(row["name"]) for row in self._all(path).values()]
@@ -79,16 +90,20 @@ class Directory(ABC):
         return person
 
     def _listed(self, path: str, key: str) -> Mapping[str, Any] | None:
+        found: Mapping[str, Any] | None = self._rows(path, lambda known: key in known).get(key)
+        return found
+
+    def _rows(self, path: str, suffices: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+        """The rows of a list by id, read again where they do not suffice and are not fresh."""
         read_at, known = self._lists.get(path, (-REMEMBERED, {}))
         age = time.monotonic() - read_at
-        if path not in self._lists or age > REMEMBERED or (key not in known and age > LISTED_AGAIN):
+        if path not in self._lists or age > REMEMBERED or (age > LISTED_AGAIN and not suffices(known)):
             try:
                 known = self._all(path)
             except AuthError:
                 known = {}
             self._lists[path] = (time.monotonic(), known)
-        found: Mapping[str, Any] | None = known.get(key)
-        return found
+        return known
 
     def _all(self, path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}

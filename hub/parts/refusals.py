@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hub.connector import Changes, PermanentError, RefusedError
+from hub.connector import Changes, Connector, PermanentError, RefusedError
 from hub.rest import Reason
 
 
@@ -34,3 +34,9 @@ def explained(error: RefusedError, changes: Changes, remedy: str, closing_remedy
         return PermanentError(error.tracker, error.doing, words, remedy)
     fields = {name: why for name, why in error.fields.items() if name in asked}
     return RefusedError(error.tracker, error.doing, {**fields, "status": words}, closing_remedy)
+
+
+def no_group(connector: Connector, doing: str, group: str) -> RefusedError:
+    """The settings name a group for a support line that the tracker does not have, or does not show the hub."""
+    remedy = f"Correct trackers.{connector.name}.lines, or let the hub's account see the groups; hub check tells which."
+    return RefusedError(connector.name, doing, {"line": f"there is no group {group!r}"}, remedy)

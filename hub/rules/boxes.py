@@ -9,22 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 
 from hub.settings.rules import Condition
 from hub.ticket import Category, Channel, Priority, Status
 
+OUTSIDE = frozenset(["issue_status", "organisation"])
+"""Fields that no rule sets."""
 MOST_BOXES = 256
 """A condition with more alternatives is not looked into."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """`allowed` by field, a field that is missing may be anything; `has` and `lacks` are labels in lower case."""
+    """`allowed` by field, a field that is missing may be anything; `has` and `lacks` are labels in lower case.
+
+    `needs_event` is whether something must happen that no rule can do: a person writes, an issue changes.
+    """
 
     allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     has: frozenset[str] = frozenset()
     lacks: frozenset[str] = frozenset()
+    needs_event: bool = False
 
     @property
     def conflict(self) -> str:
@@ -40,7 +45,8 @@ class Box:
         allowed = dict(self.allowed)
         for name, values in other.allowed.items():
             allowed[name] = allowed[name] & values if name in allowed else values
-        return Box(allowed, self.has | other.has, self.lacks | other.lacks)
+        needs_event = self.needs_event or other.needs_event
+        return Box(allowed, self.has | other.has, self.lacks | other.lacks, needs_event)
 
     def allows(self, name: str, value: str) -> bool:
         return name not in self.allowed or value in self.allowed[name]
@@ -89,18 +95,24 @@ def _boxes(condition: Condition, domain: Domain) -> list[Box]:
     parts: list[list[Box]] = [[box] for box in own]
     if condition.label is not None and len(literal) == len(condition.label):
         parts.append([Box(has=frozenset([label])) for label in literal])
+    if condition.replied is not None or OUTSIDE & set(condition.changed or ()):
+        parts.append([Box(needs_event=True)])
     parts += [_boxes(part, domain) for part in condition.all or ()]
     if condition.any is not None:
         parts.append([box for part in condition.any for box in _boxes(part, domain)])
     if condition.not_ is not None:
         parts.append(_opposite(condition.not_, domain))
-    return reduce(_both, parts, [Box()])
+    return _all_of(parts)
 
 
-def _both(one: list[Box], other: list[Box]) -> list[Box]:
-    if len(one) * len(other) > MOST_BOXES:
-        return [Box()]
-    return [a.meet(b) for a in one for b in other]
+def _all_of(parts: Iterable[list[Box]]) -> list[Box]:
+    """The boxes under which each part holds."""
+    found = [Box()]
+    for part in parts:
+        if len(found) * len(part) > MOST_BOXES:
+            return [Box()]
+        found = [a.meet(b) for a in found for b in part]
+    return found
 
 
 def _plain(condition: Condition) -> Iterator[tuple[str, list[str]]]:
@@ -120,18 +132,23 @@ def _plain(condition: Condition) -> Iterator[tuple[str, list[str]]]:
 
 
 def _opposite(condition: Condition, domain: Domain) -> list[Box]:
-    """Under which boxes a condition does not hold: one of its parts fails."""
-    known = 0
+    """Under which boxes a condition does not hold: one of its parts fails, whichever."""
     found: list[Box] = []
+    enumerated = {"all", "any", "not_"}
+    changed = set(condition.changed or ())
     for name, values in _plain(condition):
-        if name in domain.values and not condition.changed:
+        if name not in changed:
             found.append(Box({name: domain.values[name] - frozenset(values)}))
-        known += 1
+            enumerated.add(name)
     if condition.label is not None and not any("*" in label for label in condition.label):
         found.append(Box(lacks=frozenset(label.casefold() for label in condition.label)))
-        known += 1
-    given = [name for name in condition.model_fields_set if getattr(condition, name) is not None]
-    if known < len(given) or not found:
-        # A part that cannot be enumerated may be the one that fails: anything is open.
-        return [Box()]
-    return found
+        enumerated.add("label")
+    for part in condition.all or ():
+        found += _opposite(part, domain)
+    if condition.any is not None:
+        found += _all_of([_opposite(part, domain) for part in condition.any])
+    if condition.not_ is not None:
+        found += _boxes(condition.not_, domain)
+    given = {name for name in type(condition).model_fields if getattr(condition, name) is not None}
+    # A part that cannot be enumerated may be the one that fails: then anything is open.
+    return found if given <= enumerated else [*found, Box()]

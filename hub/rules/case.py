@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from hub.rules.history import FIELDS, Change, Field, FieldValue, History, Reply
@@ -19,23 +19,42 @@ MAX_WORDS = 200
 _WORD = re.compile(r"[^\W_]{3,}")
 
 
+MOST_IN_A_ROW = 8
+IN_A_ROW = timedelta(minutes=10)
+"""A firing so soon after the one before is one more in a row; MOST_IN_A_ROW of them, and the rule pauses as long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A rule and this ticket: whether its condition held the last time, how often it fired, and when last."""
+    """A rule and this ticket: whether its condition held the last time, how often it fired, and when last.
+
+    `row` counts the firings that followed each other quickly.
+    """
 
     holds: bool = False
     count: int = 0
     at: datetime | None = None
+    row: int = 0
+
+    def again(self, now: datetime) -> Firing:
+        """One firing more."""
+        is_soon = self.at is not None and now - self.at < IN_A_ROW
+        return Firing(True, self.count + 1, now, self.row + 1 if is_soon else 1)
+
+    def is_often(self, now: datetime) -> bool:
+        """Whether it has fired so often in so short a time that something must undo what it does."""
+        return self.row >= MOST_IN_A_ROW and self.at is not None and now - self.at < IN_A_ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """`seen` holds the last known values by name: those of a history, and `channel`, `issue_status`, `requester`,
-    `language`, `labels`, `custom`.
+    `language`, `labels`, `custom`, `last_reply`.
 
-    `answers` are what each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks
-    that were acted on; `clocks` state and due time as they were last computed; `words` those of title and
-    description, for the search for similar ones.
+    `touched` is when it last changed other than by a note, a label or a field of the rules' own. `answers` are what
+    each rule's condition said the last time, and why; `steps` the warnings and breaches of clocks that were acted on;
+    `clocks` state and due time as they were last computed; `words` those of title and description, for the search for
+    similar ones.
     """
 
     ref: TicketRef
@@ -50,6 +69,7 @@ class Case:
     clocks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rating: str | None = None
     words: tuple[str, ...] = ()
+    touched: datetime
     looked: datetime
 
     @property
@@ -109,7 +129,8 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
     values = _values(seen)
     if case is None:
         opened = min(ticket.created or now, now)
-        case = Case(ref=ref, key=ticket.key, history=History(opened), looked=opened)
+        touched = min(ticket.updated or now, now)
+        case = Case(ref=ref, key=ticket.key, history=History(opened), touched=touched, looked=opened)
         changes = tuple(Change(opened, name, values[name]) for name in FIELDS if values.get(name) is not None)
         if ticket.status.is_done and ticket.updated is not None and ticket.updated > opened:
             # It was not solved when it was opened; when it was, the tracker's last change tells best.
@@ -129,12 +150,15 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
         at = ticket.updated if ticket.updated is not None and case.looked <= ticket.updated <= now else now
         history = _with_changes(case.history, [Change(at, n, values[n]) for n in FIELDS if n in changed])
         values = {n: v if v != "unknown" else case.seen.get(n, v) for n, v in values.items()}
+        touched = at if _is_other(case, values, ticket) else case.touched
         news = News(changed=changed)
+    values["last_reply"] = _last_reply(seen) or case.seen.get("last_reply", "nobody")
     replies = _replies(seen, history) if seen.comments is not None else []
     for reply in replies:
         history = history.with_reply(reply.at, reply.by)
     news = replace(news, replied=frozenset(reply.by for reply in replies))
-    text = f"{ticket.title} {ticket.description or ''}"
+    others = [c.created for c in seen.comments or () if c.id not in seen.own_comments]
+    words = words_of(f"{ticket.title} {ticket.description}") if ticket.description is not None else case.words
     return replace(
         case,
         key=ticket.key,
@@ -143,9 +167,16 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
         history=history,
         seen=values,
         rating=ticket.rating or case.rating,
-        words=words_of(text) if ticket.description is not None else case.words,
+        words=words,
+        touched=max([touched, *(min(at, now) for at in others)]),
         looked=now,
     ), news
+
+
+def _is_other(case: Case, values: Mapping[str, Any], ticket: Ticket) -> bool:
+    """Whether anything is other than the rules left it; when it was changed alone does not tell by whom."""
+    known = {name: value for name, value in values.items() if name != "issue_status"}
+    return ticket.title != case.title or any(case.seen.get(name) != value for name, value in known.items())
 
 
 def with_values(case: Case, values: Mapping[str, object], at: datetime) -> Case:
@@ -196,14 +227,27 @@ def _replies(seen: Seen, history: History) -> list[Reply]:
     """The public comments that the history does not have yet; a rule's own text is nobody's answer."""
     known = {(reply.at, reply.by) for reply in history.replies}
     replies = [
-        Reply(comment.created, "staff" if _is_staff(comment, seen.ticket.requester) else "customer")
+        # As the history keeps it: nothing is before the creation.
+        Reply(
+            max(comment.created, history.created), "staff" if is_staff(comment, seen.ticket.requester) else "customer"
+        )
         for comment in seen.comments or ()
         if comment.visibility.is_public and comment.id not in seen.own_comments
     ]
     return [reply for reply in replies if (reply.at, reply.by) not in known]
 
 
-def _is_staff(comment: Comment, requester: Person | None) -> bool:
+def _last_reply(seen: Seen) -> str | None:
+    """Who wrote the last public comment, a rule for support; None where none was read."""
+    public = [c for c in seen.comments or () if c.visibility.is_public]
+    if not public:
+        return None
+    last = max(public, key=lambda comment: comment.created)
+    by_staff = last.id in seen.own_comments or is_staff(last, seen.ticket.requester)
+    return "staff" if by_staff else "customer"
+
+
+def is_staff(comment: Comment, requester: Person | None) -> bool:
     """Where the tracker does not tell, whoever is not the requester answers for support."""
     author = comment.author
     if author.is_staff is not None:
@@ -224,12 +268,15 @@ def dump_case(case: Case) -> dict[str, Any]:
         "history": case.history.dump(),
         "seen": {name: str(v) if isinstance(v, Status | Priority | Category | Channel) else v
                  for name, v in case.seen.items()},
-        "fired": {name: [f.holds, f.count, f.at.isoformat() if f.at else None] for name, f in case.fired.items()},
+        "fired": {
+            name: [f.holds, f.count, f.at.isoformat() if f.at else None, f.row] for name, f in case.fired.items()
+        },
         "answers": {name: list(answer) for name, answer in case.answers.items()},
         "steps": sorted(case.steps),
         "clocks": {name: dict(clock) for name, clock in case.clocks.items()},
         "rating": case.rating,
         "words": list(case.words),
+        "touched": case.touched.isoformat(),
         "looked": case.looked.isoformat(),
     }  # fmt: skip
 
@@ -253,13 +300,14 @@ def load_case(ref: TicketRef, key: str, url: str, data: Mapping[str, Any]) -> Ca
         history=History.load(data["history"]),
         seen={name: _ENUMS[name](v) if name in _ENUMS and v is not None else v for name, v in data["seen"].items()},
         fired={
-            name: Firing(holds, count, datetime.fromisoformat(at) if at else None)
-            for name, (holds, count, at) in data["fired"].items()
+            name: Firing(holds, count, datetime.fromisoformat(at) if at else None, row)
+            for name, (holds, count, at, row) in data["fired"].items()
         },
         answers={name: (holds, because) for name, (holds, because) in data["answers"].items()},
         steps=frozenset(data["steps"]),
         clocks=data["clocks"],
         rating=data["rating"],
         words=tuple(data["words"]),
+        touched=datetime.fromisoformat(data.get("touched", data["looked"])),
         looked=datetime.fromisoformat(data["looked"]),
     )

@@ -298,7 +298,7 @@ class _Checks:
             yield Finding(path, f"there is no {noun} {name!r}", remedy)
 
     def _line_exists(self, number: int, path: Path) -> Iterator[Finding]:
-        if number not in self._settings.lines:
+        if self._settings.lines and number not in self._settings.lines:
             known = ", ".join(map(str, self._settings.lines))
             yield Finding(
                 path, f"there is no line {number}", f"Lines are {known}." if known else "Describe them under lines."
@@ -386,8 +386,10 @@ def _wants(values: Collection[str]) -> str:
 
 
 def _brings_about(effects: Mapping[str, set[str]], open_boxes: Sequence[Box]) -> bool:
-    """Whether what a rule sets is what one of the boxes asks for."""
+    """Whether what a rule sets is what one of the boxes asks for, with nobody else doing anything."""
     for box in open_boxes:
+        if box.needs_event:
+            continue
         for name, values in effects.items():
             if name.startswith("label "):
                 label = name.removeprefix("label ")

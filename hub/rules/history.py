@@ -77,6 +77,12 @@ class History:
             replies=tuple(reply for reply in self.replies if reply.at <= at),
         )
 
+    def latest(self, until: datetime) -> datetime:
+        """The latest moment of anything in it that is not after `until`."""
+        until = _utc(until)
+        moments = [*(change.at for change in self.changes), *(reply.at for reply in self.replies)]
+        return max((at for at in moments if at <= until), default=self.created)
+
     def of(self, field: Field) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.field == field)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,14 @@ class Customer:
 
     def _cannot(self, what: str) -> RuntimeError:
         return RuntimeError(f"{self.name}: customers cannot {what}")
+
+
+@runtime_checkable
+class Rater(Protocol):
+    """A customer of a tracker that asks them how satisfied they are."""
+
+    def rate(self, ticket_id: str, *, good: bool) -> None:
+        """Answers for a ticket of their own that was solved."""
 
 
 # A plugin's `sandbox` package exports, beside SANDBOX:

@@ -42,6 +42,8 @@ class Sandbox:
     """
 
     kind: ClassVar[str] = ""
+    flavours: ClassVar[tuple[str, ...]] = ()
+    """What `flavour` may be when it is made; empty where there is only one."""
     webhook_secret: str = "sandbox-webhook-secret"
     default_settings: ClassVar[Mapping[str, float]] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
@@ -162,13 +163,20 @@ class LinkSettings(Section):
     def title(self) -> str:
         return self.name or f"{'+'.join(self.tickets)}-{self.issues}"
 
+    @cached_property
+    def _policies(self) -> dict[str, FieldPolicy]:
+        """Those that were asked for so far: every run asks for all of them."""
+        return {}
+
     def policy(self, field_name: str) -> FieldPolicy:
         """The policy of a field: what the settings say over what is usual for this field."""
-        given = self.fields.get(field_name)
-        usual = FIELD_DEFAULTS.get(field_name, {"initial": "tickets"})
-        if given is None:
-            return FieldPolicy.model_validate(usual)
-        return FieldPolicy.model_validate(usual | given.model_dump(exclude_unset=True))
+        known = self._policies.get(field_name)
+        if known is None:
+            given = self.fields.get(field_name)
+            usual = FIELD_DEFAULTS.get(field_name, {"initial": "tickets"})
+            said = given.model_dump(exclude_unset=True) if given else {}
+            known = self._policies[field_name] = FieldPolicy.model_validate(usual | said)
+        return known
 
 
 class Server(Section):

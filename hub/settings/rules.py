@@ -64,6 +64,7 @@ def _minutes(value: Any) -> Any:
     return int(match[1] or 0) * 60 + int(match[2] or 0)
 
 
+Listed = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 Minutes = Annotated[
     float,
     BeforeValidator(_minutes, json_schema_input_type=str),
@@ -73,12 +74,20 @@ PriorityName = Annotated[str, AfterValidator(one_of(Priority)), WithJsonSchema(_
 CategoryName = Annotated[str, AfterValidator(one_of(Category)), WithJsonSchema(_words(Category))]
 StatusName = Annotated[str, AfterValidator(one_of(Status)), WithJsonSchema(_words(Status))]
 ChannelName = Annotated[str, AfterValidator(one_of(Channel)), WithJsonSchema(_words(Channel))]
-Priorities = Annotated[list[PriorityName], BeforeValidator(_listed)]
-Categories = Annotated[list[CategoryName], BeforeValidator(_listed)]
-Statuses = Annotated[list[StatusName], BeforeValidator(_listed)]
-Channels = Annotated[list[ChannelName], BeforeValidator(_listed)]
+Priorities = Annotated[
+    list[PriorityName], BeforeValidator(_listed, json_schema_input_type=PriorityName | list[PriorityName])
+]
+Categories = Annotated[
+    list[CategoryName], BeforeValidator(_listed, json_schema_input_type=CategoryName | list[CategoryName])
+]
+Statuses = Annotated[list[StatusName], BeforeValidator(_listed, json_schema_input_type=StatusName | list[StatusName])]
+Channels = Annotated[
+    list[ChannelName], BeforeValidator(_listed, json_schema_input_type=ChannelName | list[ChannelName])
+]
 LineNumber = Annotated[int, Field(ge=1)]
-LineNumbers = Annotated[list[LineNumber], BeforeValidator(_listed)]
+LineNumbers = Annotated[
+    list[LineNumber], BeforeValidator(_listed, json_schema_input_type=LineNumber | list[LineNumber])
+]
 Percent = Annotated[int, Field(ge=1, le=999)]
 MeasureName = Literal["first_response", "next_response", "ownership", "resolution", "update"]
 
@@ -153,7 +162,9 @@ class Condition(Section):
     issue_resolution: Names | None = Field(None, description="How the linked issue ended, in its tracker's words.")
     customers: Amount | None = Field(None, description="How many tickets share the issue.")
     age: Duration | None = Field(None, description="Time since the ticket was opened.")
-    idle: Duration | None = Field(None, description="Time since the ticket was last changed.")
+    idle: Duration | None = Field(
+        None, description="Time since the ticket was last changed. Notes, labels and fields of rules are no change."
+    )
     with_line: Duration | None = Field(None, description="Time since the ticket came to its line.")
     last_reply: Literal["customer", "staff", "nobody"] | None = Field(
         None, description="Who wrote the last public comment."
@@ -213,8 +224,8 @@ class Actions(Section):
         default_factory=dict, description="Fields to set: status, priority, category, assignee, custom:<name>."
     )
     raise_priority: int = Field(0, ge=0, le=4, description="By how many steps; never above urgent.")
-    add_labels: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
-    remove_labels: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    add_labels: Listed = Field(default_factory=list)
+    remove_labels: Listed = Field(default_factory=list)
     macro: str = Field("", description="Name of a macro to run first.")
     note: str = Field("", description="A private note. May hold placeholders.")
     reply: str = Field("", description="A public reply, which customers see. May hold placeholders.")
@@ -224,8 +235,12 @@ class Actions(Section):
     suggest_articles: int = Field(
         0, ge=0, le=10, description="Suggest up to this many help articles in a private note, where the tracker can."
     )
-    notify: Annotated[list[Notice], BeforeValidator(_listed)] = Field(default_factory=list)
-    run: Annotated[list[ActionCall], BeforeValidator(_listed)] = Field(default_factory=list)
+    notify: Annotated[list[Notice], BeforeValidator(_listed, json_schema_input_type=Notice | list[Notice])] = Field(
+        default_factory=list
+    )
+    run: Annotated[list[ActionCall], BeforeValidator(_listed, json_schema_input_type=ActionCall | list[ActionCall])] = (
+        Field(default_factory=list)
+    )
 
 
 class Rule(Section):
@@ -378,7 +393,9 @@ class Agreement(Section):
         default_factory=dict, description="What is done when this much of the time is used up."
     )
     on_breach: Actions | None = Field(None, description="What is done when the time is over.")
-    show: Annotated[list[Show], BeforeValidator(_listed)] = Field(default_factory=list)
+    show: Annotated[list[Show], BeforeValidator(_listed, json_schema_input_type=Show | list[Show])] = Field(
+        default_factory=list
+    )
 
 
 class Macro(Section):
@@ -469,8 +486,8 @@ class Step(Section):
     category: CategoryName | None = None
     line: LineNumber | None = None
     assignee: str | None = Field(None, description="A name under people; nobody for no one.")
-    add_labels: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
-    remove_labels: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    add_labels: Listed = Field(default_factory=list)
+    remove_labels: Listed = Field(default_factory=list)
     custom: dict[str, str | float | bool] = Field(default_factory=dict)
     reply: Literal["customer", "staff"] | None = Field(None, description="Who writes a public comment.")
     note: str = Field("", description="Text of a private note of an agent.")

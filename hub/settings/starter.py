@@ -31,6 +31,11 @@ def write_starter(folder: Path, example: str) -> list[Path]:
     return list(targets)
 
 
+def example_text(example: str) -> str:
+    """The settings of an example deployment, as they stand in its file."""
+    return (_examples() / example / "hub.yaml").read_text(encoding="utf-8")
+
+
 def _examples() -> Path:
     installed = Path(str(files("hub"))) / "examples"
     return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "config"

@@ -45,7 +45,7 @@ def advance(state: LinkState, member: Member, held_back: HeldBack, is_complete: 
             shadow,
             comment_count=count if comments_done else None,
             version=member.snapshot.version,
-            updated=_settled(member.snapshot),
+            updated=settled(member.snapshot),
         )
     elif not is_complete or (member.ref, "comments") in held_back:
         shadow = replace(shadow, comment_count=None)
@@ -55,7 +55,7 @@ def advance(state: LinkState, member: Member, held_back: HeldBack, is_complete: 
     return replace(shadow, values=values, labels=labels, is_gone=member.is_gone and is_complete)
 
 
-def _settled(snapshot: Snapshot) -> datetime | None:
+def settled(snapshot: Snapshot) -> datetime | None:
     """When the ticket was last changed, unless another change may still come under the same time.
 
     Trackers that stamp in whole seconds give two changes of one second the same time, and polling must not take the

@@ -127,7 +127,7 @@ def _store_intents(progress: Progress, operations: Sequence[Operation]) -> list[
         )
         for operation in operations
     ]
-    with progress.context.journal.write() as connection:
+    with progress.transaction() as connection:
         progress.flush_into(connection)
         return intents.store_intents(connection, progress.state.id, plans, now)
 

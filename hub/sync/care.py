@@ -14,12 +14,21 @@ from typing import Any
 import structlog
 from sqlalchemy.engine import Connection
 
-from hub.connector import Capability, Changes, NotFoundError, PermanentError, Unwritable
+from hub.connector import (
+    Capability,
+    Changes,
+    ConnectorError,
+    NotFoundError,
+    PermanentError,
+    RateLimitedError,
+    Unwritable,
+)
 from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
-from hub.rules.ruling import Ruling, Situation, case_facts, clocks_of, rule_on, shown
+from hub.rules.ruling import Move, Ruling, Situation, case_facts, clocks_of, rule_on, shown
 from hub.rules.values import Neighbour
+from hub.sync.advance import settled
 from hub.sync.apply import apply_operations
 from hub.sync.codec import dump_changes, load_changes
 from hub.sync.context import Context
@@ -29,14 +38,18 @@ from hub.sync.progress import Progress
 from hub.sync.reading import Request, read_member
 from hub.sync.shorten import shortened
 from hub.sync.state import LinkState, Member
-from hub.ticket import Markdown, Status, TicketRef, Value, Visibility
+from hub.ticket import Markdown, Snapshot, Status, Ticket, TicketRef, Value, Visibility
 
 log = structlog.get_logger("hub.rules")
 
+ADOPTED_AT_ONCE = 500
+"""Cases that one transaction computes anew."""
 MAX_PASSES = 3
 """How often what was ordered leads to more orders within one run: an action that tells something, a macro of a rule."""
 RULE_MARK = "rule:"
 """How the origin ids begin of texts that rules wrote."""
+AGENTS_MARKS = (f"{RULE_MARK}macro:", f"{RULE_MARK}note ")
+"""And of those by which an agent's label or note had a macro run."""
 
 
 def look_after(progress: Progress) -> bool:
@@ -46,23 +59,33 @@ def look_after(progress: Progress) -> bool:
     ConnectorError.
     """
     context = progress.context
-    refs = [m.ref for m in progress.state.tickets if m.is_usable]
+    tickets = progress.state.tickets
+    _part_with(progress, [m.ref for m in tickets if m.is_gone and context.looks_after(m.ref.tracker)])
+    refs = [m.ref for m in tickets if m.is_usable]
     if not refs:
         return False
+    ruled = [ref for ref in refs if context.looks_after(ref.tracker)]
+    progress.end_opening()
     with context.journal.read() as connection:
-        known = cases.cases_of(connection, refs) if context.book is not None else {}
-        ordered = cases.open_orders(connection, refs)
-        loads = cases.workloads(connection) if _assigns(context) else {}
+        known = cases.cases_of(connection, ruled)
+        ordered = {order.ref for order in cases.open_orders(connection, refs)}
     for ref in refs:
-        row, is_ruled = known.get(ref), context.looks_after(ref.tracker)
-        if progress.state.member(ref).snapshot is None:
-            is_due = any(o.ref == ref for o in ordered) or (is_ruled and _is_news(progress.state, row))
-            if not is_due:
-                continue
+        is_unseen = progress.state.member(ref).snapshot is None and ref.tracker not in progress.down
+        is_due = ref in ordered or (ref in ruled and _is_news(progress.state, known.get(ref), context.now()))
+        if is_unseen and is_due:
             _read(progress, ref)
-        if is_ruled and progress.state.member(ref).snapshot is not None and ref.tracker not in progress.down:
-            _rule(progress, ref, row, [o for o in ordered if o.ref == ref], loads)
-    return fulfil(progress, refs)
+    # What an earlier run left undone comes first: rules would take its absence for a person's work.
+    has_changed = fulfil(progress, refs) if ordered else False
+    if not ruled:
+        return has_changed
+    with context.journal.read() as connection:
+        left = cases.open_orders(connection, refs)
+        loads = cases.workloads(connection) if _assigns(context) else {}
+    for ref in ruled:
+        is_seen = progress.state.member(ref).snapshot is not None and ref not in progress.stale
+        if is_seen and ref.tracker not in progress.down:
+            _rule(progress, ref, known.get(ref), [order for order in left if order.ref == ref], loads)
+    return fulfil(progress, refs) or has_changed
 
 
 def has_orders(context: Context, ref: TicketRef) -> bool:
@@ -73,13 +96,28 @@ def has_orders(context: Context, ref: TicketRef) -> bool:
         return bool(cases.open_orders(connection, [ref]))
 
 
-def restore_looks(connection: Connection, context: Context, refs: Iterable[TicketRef]) -> None:
-    """Sets the timed wakes of tickets anew, after their present wakes were settled."""
+def lose_sight(context: Context, ref: TicketRef, *, is_gone: bool) -> None:
+    """The ticket is not found where it was: nothing looks at it by itself until somebody sees it again."""
+    if context.book is None:
+        return
+    with context.journal.write() as connection:
+        row = cases.case_of(connection, ref)
+        if row is not None:
+            cases.leave_sight(connection, row, context.now(), is_gone=is_gone)
+
+
+def restore_looks(
+    connection: Connection, context: Context, refs: Iterable[TicketRef], *, only_after: datetime | None = None
+) -> None:
+    """Sets the timed wakes of tickets anew, after their present wakes were settled.
+
+    With `only_after`, those that lie before it wait for the wakes that there are.
+    """
     if context.book is None:
         return
     for ref, row in cases.cases_of(connection, list(refs)).items():
-        if row.next_at is not None:
-            deliveries.wake(connection, str(ref), row.next_at, "clock")
+        if row.next_at is not None and (only_after is None or row.next_at > only_after):
+            deliveries.wake(connection, str(ref), row.next_at, deliveries.CLOCK)
 
 
 def earliest_due(context: Context, refs: Sequence[TicketRef]) -> datetime | None:
@@ -133,17 +171,28 @@ def adopt_book(context: Context) -> int:
     with context.journal.read() as connection:
         if cases.load_digest(connection) == book.digest:
             return 0
-        rows = list(cases.walk_cases(connection, only_open=True))
-    with context.journal.write() as connection:
-        for row in rows:
-            clocks, next_at = _recomputed(context, row)
-            looks = [at for at in (next_at, row.next_at) if at is not None]
-            changed = replace(row, next_at=min(looks, default=None), data={**row.data, "clocks": clocks})
-            cases.save_case(connection, changed)
-        restore_looks(connection, context, [row.ref for row in rows])
-        cases.save_digest(connection, book.digest)
-    log.info("the rule book is another one: clocks were computed anew", tickets=len(rows))
-    return len(rows)
+    last, done = 0, 0
+    while True:
+        # A batch a transaction: others want to write meanwhile. One that is done twice comes out the same.
+        with context.journal.write() as connection:
+            last, rows = cases.next_open_cases(connection, last, ADOPTED_AT_ONCE)
+            for row in rows:
+                _adopt(connection, context, row)
+            done += len(rows)
+            if len(rows) < ADOPTED_AT_ONCE:
+                cases.save_digest(connection, book.digest)
+                break
+    log.info("the rule book is another one: clocks were computed anew", tickets=done)
+    return done
+
+
+def _adopt(connection: Connection, context: Context, row: CaseRow) -> None:
+    clocks, next_at = _recomputed(context, row)
+    looks = [at for at in (next_at, row.next_at) if at is not None]
+    changed = replace(row, next_at=min(looks, default=None), data={**row.data, "clocks": clocks})
+    cases.save_case(connection, changed)
+    if changed.next_at is not None:
+        deliveries.wake(connection, str(row.ref), changed.next_at, deliveries.CLOCK)
 
 
 def _recomputed(context: Context, row: CaseRow) -> tuple[dict[str, Any], datetime | None]:
@@ -170,13 +219,23 @@ def _assigns(context: Context) -> bool:
     return context.book is not None and any(line.assign for line in context.book.lines.values())
 
 
-def _is_news(state: LinkState, row: CaseRow | None) -> bool:
-    """Whether the issue of a ticket is in another state than when the rules last looked at the ticket."""
+def _is_news(state: LinkState, row: CaseRow | None, now: datetime) -> bool:
+    """Whether a ticket is to be looked at: its time has come, or its issue is in another state than at that look."""
     issue = state.issue
-    if row is None or issue is None or issue.snapshot is None:
-        return row is None
+    if row is None or (row.next_at is not None and row.next_at <= now):
+        return True
+    if issue is None or issue.snapshot is None:
+        return False
     status = issue.snapshot.ticket.status
     return status is not Status.UNKNOWN and str(status) != row.data["seen"].get("issue_status")
+
+
+def _part_with(progress: Progress, gone: Sequence[TicketRef]) -> None:
+    with progress.context.journal.read() as connection:
+        known = cases.cases_of(connection, gone)
+    for ref, row in known.items():
+        if "gone" not in row.data:
+            lose_sight(progress.context, ref, is_gone=True)
 
 
 def _read(progress: Progress, ref: TicketRef) -> None:
@@ -184,37 +243,43 @@ def _read(progress: Progress, ref: TicketRef) -> None:
         read_member(progress, ref, Request(False))
     except NotFoundError as error:
         progress.fail(ref, "read", "", error)
+        lose_sight(progress.context, ref, is_gone=False)
+    except ConnectorError as error:
+        progress.postpone(ref.tracker, error, error.retry_after if isinstance(error, RateLimitedError) else None)
 
 
 def _rule(
     progress: Progress, ref: TicketRef, row: CaseRow | None, ordered: Sequence[Order], loads: Mapping[str, int]
 ) -> None:
     context, now = progress.context, progress.context.now()
-    asked = [order for order in ordered if order.kind == "macro"]
-    ruling = _ruling(context, progress.state, ref, row, asked, loads, now)
+    asked = [order for order in ordered if order.kind in ("macro", "line")]
+    ruling = _ruling(context, progress.state, ref, row, ordered, loads, now)
     orders = [
         Order(ref=ref, mark=w.mark, kind=w.kind, data=_data_of(w.kind, w.data), because=w.because)
         for w in ruling.wanted
     ]
-    record = _row(ruling.case, ruling.next_at)
+    snapshot = progress.state.member(ref).snapshot
+    assert snapshot is not None
+    record = _row(ruling.case, ruling.next_at, snapshot, row)
     fired = [e for e in ruling.explained if e.fired]
+    passed_over = [e for e in ruling.explained if e.rule.startswith("clock ") and not e.fired]
     if record == row and not orders and not asked:
         return
     for one in fired:
         log.info("rule fired", ticket=str(ref), rule=one.rule)
-    with context.journal.write() as connection:
+    with progress.transaction() as connection:
         cases.save_case(connection, record)
         cases.place_orders(connection, orders, now)
         for order in asked:
-            cases.finish_order(connection, order.id, "done", "the macro's texts and changes are orders of their own")
+            cases.finish_order(connection, order.id, "done", "its texts and changes are orders of their own")
         events.record(
             connection,
             [
                 events.Event(
-                    at=now, kind="rule", ref=ref, link_id=progress.state.id or None,
+                    at=now, kind=kind, ref=ref, link_id=progress.state.id or None,
                     data={"rule": one.rule, "why": one.because},
                 )
-                for one in fired
+                for kind, one in [*(("rule", e) for e in fired), *(("passed over", e) for e in passed_over)]
             ],
         )  # fmt: skip
 
@@ -224,36 +289,67 @@ def _ruling(
     state: LinkState,
     ref: TicketRef,
     row: CaseRow | None,
-    asked: Sequence[Order],
+    ordered: Sequence[Order],
     loads: Mapping[str, int],
     now: datetime,
 ) -> Ruling:
     book = context.book
     assert book is not None
     case = load_case(row.ref, row.key, row.url, row.data) if row else None
-    member = state.member(ref)
-    return rule_on(book, case, ref, _seen(context, state, member), _situation(state, ref, asked, loads), now)
+    situation = _situation(context, state, ref, ordered, loads)
+    return rule_on(book, case, ref, _seen(context, state, state.member(ref)), situation, now)
 
 
 def _seen(context: Context, state: LinkState, member: Member) -> Seen:
     assert member.snapshot is not None
     assert context.book is not None
-    ticket = member.snapshot.ticket
+    ticket = _as_written(member)
     by_label = (n for n, line in context.book.lines.items() if line.label and line.label in ticket.labels)
-    own = {c.target_id for c in state.copies if c.kind == "note" and c.target == member.ref}
+    labelled = next(by_label, None)
+    # What an agent's macro says is the agent's answer; what a rule says is nobody's.
+    own = {
+        c.target_id
+        for c in state.copies
+        if c.kind == "note" and c.target == member.ref and not c.origin_id.startswith(AGENTS_MARKS)
+    }
     marked = {c.id for c in member.snapshot.comments or () if is_own_mark(c.marker, context.journal.install_id)}
-    mirrored = {c.target_id for c in state.copies if c.kind == "comment" and c.target == member.ref}
+    known = {c.target_id for c in state.copies if c.target == member.ref}
     return Seen(
         ticket=ticket,
         assignee=member.people.key(member.ref.tracker, ticket.assignee),
-        line=ticket.line or next(by_label, None),
+        line=_line(member, labelled),
         comments=member.snapshot.comments,
-        own_comments=frozenset(own | (marked - mirrored)),
+        own_comments=frozenset(own | (marked - known)),
         issue_status=_issue_status(state),
     )
 
 
-def _situation(state: LinkState, ref: TicketRef, asked: Sequence[Order], loads: Mapping[str, int]) -> Situation:
+def _line(member: Member, labelled: int | None) -> int | None:
+    """The line that a ticket is with: its group says, unless the hub's label names a line that has no group there."""
+    assert member.snapshot is not None
+    line = member.snapshot.ticket.line
+    if labelled is None:
+        return line
+    try:
+        member.form.hold("line", labelled)
+    except Unwritable:
+        return labelled
+    return line or labelled
+
+
+def _as_written(member: Member) -> Ticket:
+    """The ticket as it was read, with what the hub wrote to it since, e.g. because its issue changed."""
+    assert member.snapshot is not None
+    ticket = member.snapshot.ticket
+    plain = {n: v for n, v in member.written.items() if n in ("status", "priority", "category", "line", "title")}
+    custom = {n.removeprefix("custom:"): v for n, v in member.written.items() if n.startswith("custom:")}
+    labels = ticket.labels if member.written_labels is None else member.written_labels
+    return replace(ticket, **plain, custom={**ticket.custom, **custom}, labels=labels)  # type: ignore[arg-type]
+
+
+def _situation(
+    context: Context, state: LinkState, ref: TicketRef, ordered: Sequence[Order], loads: Mapping[str, int]
+) -> Situation:
     issue = state.issue
     return Situation(
         tracker=ref.tracker,
@@ -262,8 +358,35 @@ def _situation(state: LinkState, ref: TicketRef, asked: Sequence[Order], loads: 
         issue_resolution=issue.ticket.native.get("resolution") if issue and issue.ticket else None,
         tickets=tuple(_neighbour(m) for m in state.tickets),
         loads=loads,
-        asked=tuple((str(order.data["name"]), order.mark) for order in asked),
+        asked=tuple((str(order.data["name"]), order.mark) for order in ordered if order.kind == "macro"),
+        moves=tuple(
+            Move(line=order.data["line"], reason=str(order.data["reason"]), mark=order.mark)
+            for order in ordered
+            if order.kind == "line"
+        ),
+        leaving=labels_leaving(ordered),
+        since=context.rules_since(),
+        form=_Form(context, ref.tracker),
     )
+
+
+class _Form:
+    """How a helpdesk holds what rules set; times in text fields as people read them."""
+
+    def __init__(self, context: Context, tracker: str) -> None:
+        self._context, self._tracker = context, tracker
+
+    def hold(self, field_name: str, value: Value) -> Value:
+        fitting = _fitting(self._context, self._tracker, field_name, value)
+        return self._context.connectors[self._tracker].hold(field_name, fitting)
+
+    def hold_label(self, label: str) -> str:
+        return self._context.connectors[self._tracker].hold_label(label)
+
+
+def labels_leaving(ordered: Iterable[Order]) -> frozenset[str]:
+    """Labels that open orders want taken off."""
+    return frozenset(label for order in ordered if order.kind == "change" for label in order.data["remove"])
 
 
 def _issue_status(state: LinkState) -> Status | None:
@@ -282,10 +405,14 @@ def _data_of(kind: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     if kind != "change":
         return data
     changes = Changes(values=data["values"], add_labels=frozenset(data["add"]), remove_labels=frozenset(data["remove"]))
-    return dump_changes(changes)
+    return {**dump_changes(changes), **({"if_free": True} if data.get("if_free") else {})}
 
 
-def _row(case: Case, next_at: datetime | None) -> CaseRow:
+def _row(case: Case, next_at: datetime | None, snapshot: Snapshot, before: CaseRow | None) -> CaseRow:
+    """`updated` and `comments` let later runs leave calls out, as the same do in the shadow of a linked ticket."""
+    is_known = snapshot.comments is not None or (before is not None and before.data.get("comments") is not None)
+    count = snapshot.comment_count if is_known else None
+    updated = settled(snapshot)
     return CaseRow(
         ref=case.ref,
         key=case.key,
@@ -294,7 +421,7 @@ def _row(case: Case, next_at: datetime | None) -> CaseRow:
         closed=case.closed,
         next_at=next_at,
         assignee=case.seen.get("assignee"),
-        data=dump_case(case),
+        data={**dump_case(case), "updated": updated.isoformat() if updated else None, "comments": count},
     )
 
 
@@ -304,7 +431,10 @@ def _row(case: Case, next_at: datetime | None) -> CaseRow:
 def fulfil(progress: Progress, refs: Sequence[TicketRef]) -> bool:
     """Does what is ordered for these tickets; returns whether one of them was changed."""
     has_changed = False
-    for _ in range(MAX_PASSES):
+    for attempt in range(MAX_PASSES + 1):
+        for ref in refs:
+            if ref in progress.stale and ref.tracker not in progress.down:
+                _read(progress, ref)
         with progress.context.journal.read() as connection:
             orders = cases.open_orders(connection, refs)
         operations = [
@@ -319,6 +449,9 @@ def fulfil(progress: Progress, refs: Sequence[TicketRef]) -> bool:
             and outlet_of(op) not in progress.closed
         ]
         if not ready:
+            break
+        if attempt == MAX_PASSES:
+            progress.unfinished |= {op.target for op in ready}
             break
         progress.note("planned", None, operations=[{"does": o.describe(), "because": o.because} for o in ready])
         apply_operations(progress, ready)
@@ -366,9 +499,7 @@ def _text(progress: Progress, order: Order, text: Markdown, visibility: Visibili
         why = f"a public reply was not sent: there is no value for {missing}."
         remedy = "Write the text so that it does without, e.g. {{ requester.name | default('customer') }}."
         progress.fail(order.ref, f"order:{order.mark}", "", PermanentError(order.ref.tracker, "reply", why, remedy))
-        progress.later(
-            lambda connection: cases.finish_order(connection, order.id, "dropped", f"no value for {missing}")
-        )
+        progress.order_dropped(order.id, f"no value for {missing}")
         return None
     if not visibility.is_public and not progress.state.member(order.ref).can(Capability.PRIVATE_COMMENTS):
         progress.order_done(order.id, "this tracker has no private comments")
@@ -392,6 +523,7 @@ def _change(progress: Progress, member: Member, order: Order) -> ChangeTicket | 
     assert member.snapshot is not None
     changes = load_changes(order.data)
     values: dict[str, Value] = {}
+    left: list[str] = []
     for name, value in changes.values.items():
         try:
             if name == "assignee":
@@ -399,18 +531,31 @@ def _change(progress: Progress, member: Member, order: Order) -> ChangeTicket | 
                 if value is not None and wanted is None:
                     raise Unwritable(f"nobody in {order.ref.tracker} is known as {value}; add the account under people")
                 present = member.snapshot.ticket.assignee
-                if (present.id if present else None) != wanted:
+                # Who took the ticket meanwhile keeps it.
+                is_taken = present is not None and bool(order.data.get("if_free"))
+                if not is_taken and (present.id if present else None) != wanted:
                     values[name] = wanted
-            elif member.form.hold(name, value) != _present(member, name):
-                values[name] = member.form.hold(name, value)
+            else:
+                held = member.form.hold(name, _fitting(progress.context, order.ref.tracker, name, value))
+                if held != _present(member, name):
+                    values[name] = held
         except Unwritable as error:
             if name != "line":
-                progress.fail(
-                    order.ref, f"set {name}", "", PermanentError(order.ref.tracker, f"set {name}", str(error))
-                )
-    labels = member.snapshot.ticket.labels
+                left.append(name)
+                remedy = "Then: hub failures retry."
+                why = PermanentError(order.ref.tracker, f"set {name}", str(error), remedy)
+                progress.fail(order.ref, f"set {name}", "", why)
+        else:
+            progress.succeeded.add((order.ref, f"set {name}"))
+    labels = _as_written(member).labels
     add = frozenset(member.form.hold_label(label) for label in changes.add_labels) - labels
     wanted_changes = Changes(values=values, add_labels=add, remove_labels=changes.remove_labels & labels)
+    if left and (wanted_changes or len(left) < len(changes.values)):
+        # What has no form here now waits as an order of its own; the rest is done.
+        rest = replace(order, mark=f"{order.mark} left", data=dump_changes(changes.only(left)))
+        progress.later(lambda connection: _place_again(connection, rest, progress.context.now()))
+    elif left:
+        return None
     if not wanted_changes:
         progress.order_done(order.id, "it was so already, or has no form in this tracker")
         return None
@@ -419,9 +564,20 @@ def _change(progress: Progress, member: Member, order: Order) -> ChangeTicket | 
     )
 
 
+def _place_again(connection: Connection, order: Order, now: datetime) -> None:
+    cases.place_orders(connection, [order], now)
+
+
+def _fitting(context: Context, tracker: str, name: str, value: Value) -> Value:
+    """A time as people read it where the field is no date."""
+    if not isinstance(value, datetime):
+        return value
+    described = context.connectors[tracker].base_settings.fields.get(name.removeprefix("custom:"))
+    return value if described is None or described.type == "date" else f"{value:%Y-%m-%d %H:%M} {value:%Z}"
+
+
 def _present(member: Member, name: str) -> object:
-    assert member.snapshot is not None
-    ticket = member.snapshot.ticket
+    ticket = _as_written(member)
     if name.startswith("custom:"):
         return ticket.custom.get(name.removeprefix("custom:"))
     return getattr(ticket, name)
@@ -433,7 +589,14 @@ def _suggestion(progress: Progress, member: Member, order: Order) -> AddComment 
     if Capability.KNOWLEDGE_BASE not in connector.capabilities:
         progress.order_done(order.id, "this tracker has no knowledge base that can be searched")
         return None
-    found = connector.find_articles(member.snapshot.ticket.title, int(order.data["count"]))
+    try:
+        found = connector.find_articles(member.snapshot.ticket.title, int(order.data["count"]))
+    except PermanentError as error:
+        # What else is wanted for the ticket does not wait for this.
+        why = error.why
+        progress.fail(order.ref, f"order:{order.mark}", "", error)
+        progress.later(lambda connection: cases.finish_order(connection, order.id, "dropped", why))
+        return None
     if not found:
         progress.order_done(order.id, "no article fits")
         return None

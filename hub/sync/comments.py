@@ -58,6 +58,7 @@ def _plan_pair(
             known = done.get(comment.id)
             if known is not None:
                 _follow_edit(state, source, target, comment, known, operations, copies)
+                operations.extend(files.added_later(comment, known))
             elif comment.id in left_out:
                 copies.append(_left(source, target, comment))
             else:
@@ -312,36 +313,51 @@ class _FilesToCross:
             self._there[file.id] = visibility
         return tuple(crossing), too_large
 
+    def added_later(self, comment: Comment, known: Copy) -> list[Operation]:
+        """Files that came to a comment after it had crossed, for those who may read its copy."""
+        is_public = comment.visibility.is_public and known.visibility.is_public
+        visibility = Visibility.PUBLIC if is_public else Visibility.PRIVATE
+        may_cross = is_public or self._target.can(Capability.PRIVATE_COMMENTS)
+        return self._alone(comment.attachments, visibility) if known.state == "copied" and may_cross else []
+
     def on_the_ticket_itself(self) -> list[Operation]:
         """Files that belong to no comment that crosses: attached to the ticket, or with a private note."""
         assert self._source.snapshot is not None
-        files = [f for f in self._source.snapshot.attachments if f.id not in self._own and f.id not in self._there]
-        if not self._is_wanted or not files:
+        return self._alone(self._source.snapshot.attachments, Visibility.PRIVATE)
+
+    def _alone(self, files: Iterable[Attachment], visibility: Visibility) -> list[Operation]:
+        """The files of these that are not there yet, each without the comment that it may belong to."""
+        if not self._is_wanted:
             return []
         needs_note = self._target.can(Capability.ATTACHMENTS_IN_COMMENTS)
         operations: list[Operation] = []
         for file in files:
+            if file.id in self._own or file.id in self._there:
+                continue
             because = f"file {file.id} in {self._source.ref} is not there yet"
-            copy = FileCopy(origin=self._source.ref, attachment=file, visibility=Visibility.PRIVATE)
+            copy = FileCopy(origin=self._source.ref, attachment=file, visibility=visibility)
             if self._is_too_large(file):
-                operations.append(self._note(file, _too_large(self._source.ref, file), (), because))
+                operations.append(self._note(file, _too_large(self._source.ref, file), (), visibility, because))
             elif needs_note:
                 author = _literal(file.author.label)
                 where = f"{_literal(self._source.ref.tracker)} {_literal(self._source.key)}"
                 text = f"**{author}** attached a file in {where}:"
-                operations.append(self._note(file, text, (copy,), because))
+                operations.append(self._note(file, text, (copy,), visibility, because))
             else:
                 operations.append(AttachFile(target=self._target.ref, file=copy, because=because))
+            self._there[file.id] = visibility
         return operations
 
-    def _note(self, file: Attachment, text: str, files: tuple[FileCopy, ...], because: str) -> AddComment:
+    def _note(
+        self, file: Attachment, text: str, files: tuple[FileCopy, ...], visibility: Visibility, because: str
+    ) -> AddComment:
         return AddComment(
             target=self._target.ref,
             origin=self._source.ref,
             origin_id=f"file:{file.id}",
             kind="note",
             text=Markdown(text),
-            visibility=Visibility.PRIVATE,
+            visibility=visibility,
             digest="",
             marker=comment_mark(self._source.ref, f"file:{file.id}", self._state.install_id),
             files=files,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from hub.connector import Capability, Connector, ConnectorError, Role
-from hub.journal import Journal
+from hub.journal import Journal, cases
 from hub.rules.book import RuleBook
 from hub.settings.model import LinkSettings, Settings
 from hub.sync.outlets import Outlets
@@ -62,6 +62,7 @@ class Context:
     outlets: Outlets = field(default_factory=lambda: Outlets({}, {}))
     count_write: Callable[[str, str], None] = ignore_write
     _accounts: dict[str, str] = field(default_factory=dict)
+    _rules_since: datetime | None = None
     _found_people: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,6 +78,13 @@ class Context:
     def looks_after(self, tracker: str) -> bool:
         """Whether the rule book is for the tickets of this tracker."""
         return self.book is not None and self.connectors[tracker].role is Role.HELPDESK
+
+    def rules_since(self) -> datetime:
+        """Since when this installation has had rules, UTC; what fell due before that is not acted on."""
+        if self._rules_since is None:
+            with self.journal.write() as connection:
+                self._rules_since = cases.rules_since(connection, self.now())
+        return self._rules_since
 
     def own_account(self, tracker: str) -> str | None:
         """The hub's account id in a tracker, None while the tracker cannot be asked."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from hub.connector import Capability, Connector, ConnectorError, Known
+from hub.connector import Capability, Connector, ConnectorError, Known, Role
 from hub.journal import deliveries, events, links
 from hub.journal.links import AlreadyLinkedError, MemberRole
 from hub.settings.model import LinkSettings
@@ -37,11 +37,15 @@ def resolve(context: Context, text: str) -> tuple[TicketRef, Ticket]:
 
 
 def connector_of(context: Context, tracker: str) -> Connector:
-    """The connector of a configured tracker. Raises LinkingError."""
+    """The connector of a configured tracker that has tickets. Raises LinkingError."""
     connector = context.connectors.get(tracker)
     if connector is None:
         known = ", ".join(sorted(context.connectors)) or "none"
         raise LinkingError(f"there is no tracker {tracker!r} in the settings; there are: {known}")
+    if connector.role is Role.ACTION:
+        raise LinkingError(
+            f"{tracker!r} is of kind {connector.kind}, which has no tickets; name one of another tracker"
+        )
     return connector
 
 

@@ -188,7 +188,7 @@ def _gone_operations(state: LinkState) -> list[Operation]:
             continue
         others = [issue] if member.role == "ticket" else state.tickets
         for other in others:
-            if other.is_gone or not other.can(Capability.PRIVATE_COMMENTS):
+            if other.is_gone or not other.can(Capability.PRIVATE_COMMENTS) or _is_told(state, member, other):
                 continue
             operations.append(
                 AddComment(
@@ -204,6 +204,12 @@ def _gone_operations(state: LinkState) -> list[Operation]:
                 )
             )
     return operations
+
+
+def _is_told(state: LinkState, gone: Member, other: Member) -> bool:
+    return any(
+        (c.kind, c.origin, c.origin_id, c.target) == ("note", gone.ref, "deleted", other.ref) for c in state.copies
+    )
 
 
 def _field_operations(

@@ -6,7 +6,8 @@ twice, and at the end of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -49,6 +50,8 @@ class Progress:
         self.stale: set[TicketRef] = set()
         """Members that changed since they were read."""
         self.held_back: set[tuple[TicketRef, str]] = set()
+        self.unfinished: set[TicketRef] = set()
+        """Tickets for which there was more to do than one run does."""
         self.is_complete = False
         """Everything that was seen has been decided about; before that, nothing that was seen may count as known."""
         self.retry_after: float | None = None
@@ -60,6 +63,7 @@ class Progress:
         self.done_writes: list[FieldWrite] = []
         self._known_failures = list(known_failures)
         self._later: list[Callable[[Connection], None]] = []
+        self._opening: tuple[Connection, ExitStack] | None = None
         self._events: list[events.Event] = []
         self._receipts: list[Receipt] = []
         self._receipts_at_end: list[Receipt] = []
@@ -111,8 +115,32 @@ class Progress:
 
     def flush(self) -> None:
         """Makes durable what was gathered."""
-        with self.context.journal.write() as connection:
+        with self.transaction() as connection:
             self.flush_into(connection)
+
+    def open_with(self, connection: Connection, end: ExitStack) -> None:
+        """Lets the next transaction of this run go on with one that has begun already; `end` ends that one.
+
+        So a new link and its first intents become durable together. It has to end before anything else waits for
+        a turn to write, and before any call.
+        """
+        self._opening = (connection, end)
+
+    def end_opening(self) -> None:
+        """Makes what `open_with` began durable, if it has not ended yet."""
+        if self._opening is not None:
+            self.flush()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction that writes; durable when the block ends without an error."""
+        if self._opening is None:
+            with self.context.journal.write() as connection:
+                yield connection
+        else:
+            (connection, end), self._opening = self._opening, None
+            with end:
+                yield connection
 
     def note(self, kind: str, ref: TicketRef | None = None, **data: Any) -> None:
         """An entry in the record of this link."""
@@ -136,6 +164,9 @@ class Progress:
 
     def order_done(self, order_id: int, outcome: str = "") -> None:
         self.later(lambda connection: cases.finish_order(connection, order_id, "done", outcome))
+
+    def order_dropped(self, order_id: int, why: str) -> None:
+        self.later(lambda connection: cases.finish_order(connection, order_id, "dropped", why))
 
     def fields_done(self, writes: Iterable[FieldWrite]) -> None:
         for write in writes:
@@ -208,7 +239,9 @@ class Progress:
             self._put_on_list(ref, name, STILL_TRIED, f"{error.doing}: {error.why}", remedy)
 
     def _put_on_list(self, ref: TicketRef, what: str, digest: str, why: str, remedy: str) -> None:
-        context, key, now = self.context, self.key, self.context.now()
+        context, now = self.context, self.context.now()
+        # One that was opened under the ticket's own key, before it was linked, stays the same one.
+        key = next((f.key for f in self._known_failures if f.what == f"{ref} {what}"), self.key)
         self.later(
             lambda connection: note_failure(
                 connection, context, key=key, ref=ref, what=what, digest=digest, why=why, remedy=remedy, now=now

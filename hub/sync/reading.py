@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from hub.connector import Hint, Known, NotFoundError
+from hub.journal.cases import CaseRow
 from hub.journal.copies import Copy
 from hub.journal.deliveries import Delivery
 from hub.sync.codec import load_hint
 from hub.sync.fields import synced_fields
 from hub.sync.progress import Progress
-from hub.sync.state import Member
+from hub.sync.state import UNREADABLE, Member
 from hub.ticket import Snapshot, Ticket, TicketRef
 
 
@@ -27,19 +28,52 @@ class Request:
     may_be_deleted: bool = False
 
 
-def is_known_already(hint: Hint, member: Member, copies: Iterable[Copy], own_account: str | None) -> bool:
-    """Whether a hint shows nothing but what the hub wrote itself: by its account and by every value. Pure."""
+def is_known_already(
+    hint: Hint, member: Member, copies: Iterable[Copy], own_account: str | None, case: CaseRow | None = None
+) -> bool:
+    """Whether a hint shows nothing but what the hub wrote itself: by its account and by every value. Pure.
+
+    A ticket with a case is looked after: its rules want to see every public comment, and values that only they know.
+    """
     if hint.is_partial or hint.is_deleted or own_account is None or hint.actor_id != own_account:
         return False
+    kinds = ("comment",) if case is None else ("comment", "note")
     if hint.comment_id is not None and not any(
-        c.kind == "comment" and c.target == member.ref and c.target_id == hint.comment_id for c in copies
-    ):
+        c.kind in kinds and c.target == member.ref and c.target_id == hint.comment_id
+        and (case is None or not c.visibility.is_public)
+        for c in copies
+    ):  # fmt: skip
+        return False
+    if case is not None and not _is_in_case(hint, case, member):
         return False
     for name, value in hint.values.items():
         known = member.shadow.labels if name == "labels" else member.shadow.values.get(name, value)
+        if name == "labels" and known is None and case is not None:
+            continue
         if value != known:
             return False
     return bool(hint.values) or hint.comment_id is not None
+
+
+def _is_in_case(hint: Hint, case: CaseRow, member: Member) -> bool:
+    """Whether the rules know every value that a hint shows."""
+    seen = case.data["seen"]
+    for name, shown in hint.values.items():
+        value: object = shown
+        match name:
+            case "title":
+                known: object = case.data["title"]
+            case "labels":
+                known, value = seen.get("labels"), sorted(shown) if isinstance(shown, frozenset) else shown
+            case "status" | "priority" | "category" | "channel" | "line" | "organisation":
+                known, value = seen.get(name), str(shown) if isinstance(shown, str) else shown
+            case _ if name.startswith("custom:"):
+                known, value = seen["custom"].get(name.removeprefix("custom:")), None if shown is None else str(shown)
+            case _:
+                known = member.shadow.values.get(name, UNREADABLE)
+        if value != known:
+            return False
+    return True
 
 
 def requests_of(
@@ -47,6 +81,7 @@ def requests_of(
     deliveries: Iterable[Delivery],
     copies: Collection[Copy],
     own_accounts: Mapping[str, str | None],
+    known_cases: Mapping[TicketRef, CaseRow],
 ) -> tuple[dict[TicketRef, Request], list[int]]:
     """What the deliveries make worth reading, and the ids of those that are echoes of the hub's own writes. Pure."""
     by_ref = {m.ref: m for m in members}
@@ -57,7 +92,8 @@ def requests_of(
         hints = [load_hint(h) for h in delivery.hints]
         relevant = [h for h in hints if h.ticket_id == member.ref.id]
         own = own_accounts.get(member.ref.tracker)
-        if relevant and all(is_known_already(h, member, copies, own) for h in relevant):
+        case = known_cases.get(member.ref)
+        if relevant and all(is_known_already(h, member, copies, own, case) for h in relevant):
             echoes.append(delivery.id)
             continue
         comments = any(h.touches_comments for h in relevant) or not relevant

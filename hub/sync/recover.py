@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hub.connector import Capability, Draft, Known, NotFoundError, PermanentError
+from hub.connector import Capability, ConnectorError, Draft, Known, NotFoundError, PermanentError
 from hub.journal.intents import Intent
 from hub.sync.apply import comment_written, file_written, link_written, ticket_created
 from hub.sync.codec import load_value
@@ -22,6 +22,7 @@ from hub.ticket import Markdown, TicketRef, Value
 
 FOUND_BY_MARK = ("CreateTicket", "AddComment", "AttachFile")
 """What these wrote is on record as soon as it is found; of the others only the shadows at the end of the run know."""
+FIELD_WRITES = ("WriteFields", "Transition")
 LAG_MARGIN = timedelta(seconds=2)
 
 
@@ -42,31 +43,47 @@ class TooEarlyError(Exception):
 
 
 def recover(progress: Progress, open_intents: list[Intent]) -> list[MaybeWritten]:
-    """Settles the open intents of a link.
+    """Settles the open intents of a link; a tracker that does not answer keeps only its own from being settled.
 
     Returns the field writes that may have had their effect without the hub knowing, oldest first, for
-    `adopt_own_writes`. Raises ConnectorError, or TooEarlyError.
+    `adopt_own_writes`. Raises ConnectorError, or TooEarlyError, when all others are settled; the field writes are
+    then left for the next time, since this run will not see what became of them.
     """
-    maybe_written: list[MaybeWritten] = []
+    trouble: ConnectorError | TooEarlyError | None = None
     for intent in open_intents:
-        record = dict(intent.operation)
-        match intent.kind:
-            case "CreateTicket":
-                _recover_create(progress, intent, record)
-            case "AddComment":
-                _recover_comment(progress, intent, record)
-            case "AttachFile":
-                _recover_file(progress, intent, record)
-            case "WriteLink":
-                _recover_link(progress, intent, record)
-            case "Notify":
-                _recover_notice(progress, intent, record)
-            case "WriteFields" | "Transition":
-                maybe_written.append(MaybeWritten(intent.target, record))
-                _void(progress, intent, "done again where it is still wanted")
-            case _:
-                _void(progress, intent, "done again where it is still wanted")
-    return maybe_written
+        try:
+            if intent.kind not in FIELD_WRITES:
+                _settle(progress, intent)
+        except NotFoundError:
+            # A ticket that cannot be seen is written to by nobody; what became of this one is found out when it can.
+            continue
+        except (ConnectorError, TooEarlyError) as error:
+            trouble = trouble or error
+            if isinstance(error, ConnectorError):
+                progress.down.setdefault(intent.target.tracker, error)
+    if trouble is not None:
+        raise trouble
+    writes = [intent for intent in open_intents if intent.kind in FIELD_WRITES]
+    for intent in writes:
+        _void(progress, intent, "done again where it is still wanted")
+    return [MaybeWritten(intent.target, intent.operation) for intent in writes]
+
+
+def _settle(progress: Progress, intent: Intent) -> None:
+    record = dict(intent.operation)
+    match intent.kind:
+        case "CreateTicket":
+            _recover_create(progress, intent, record)
+        case "AddComment":
+            _recover_comment(progress, intent, record)
+        case "AttachFile":
+            _recover_file(progress, intent, record)
+        case "WriteLink":
+            _recover_link(progress, intent, record)
+        case "Notify":
+            _recover_notice(progress, intent, record)
+        case _:
+            _void(progress, intent, "done again where it is still wanted")
 
 
 def adopt_own_writes(progress: Progress, maybe: MaybeWritten) -> None:
@@ -143,7 +160,8 @@ def _recover_comment(progress: Progress, intent: Intent, record: Mapping[str, An
         target=intent.target,
         record=dict(record),
         comment_id=found.id,
-        attachment_ids=dict(zip(files, found.attachment_ids, strict=False)),
+        # A comment that is found is whole; what its files are called there not every tracker can tell.
+        attachment_ids=dict.fromkeys(files, "") | dict(zip(files, found.attachment_ids, strict=False)),
         digests={},
         version=found.version,
     )

@@ -7,6 +7,7 @@ that a key runs in one place at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -16,9 +17,9 @@ from sqlalchemy.engine import Connection
 
 from hub.connector import AuthError, ConnectorError, Known, NotFoundError, PermanentError, RateLimitedError
 from hub.journal import cases, copies, deliveries, events, failures, intents, links
-from hub.journal.cases import Order
+from hub.journal.cases import CaseRow, Order
 from hub.journal.copies import Copy
-from hub.journal.deliveries import Delivery, Wake
+from hub.journal.deliveries import POLLED_AS_DELETED, Delivery, Wake
 from hub.journal.failures import Failure
 from hub.journal.intents import Intent
 from hub.journal.links import LinkRow, MemberRow
@@ -28,7 +29,16 @@ from hub.settings.model import LinkSettings
 from hub.sync.advance import advance
 from hub.sync.alarms import tell_failures
 from hub.sync.apply import apply_operations
-from hub.sync.care import adopt_book, earliest_due, has_orders, issue_wanted, look_after, preview, restore_looks
+from hub.sync.care import (
+    adopt_book,
+    earliest_due,
+    has_orders,
+    issue_wanted,
+    look_after,
+    lose_sight,
+    preview,
+    restore_looks,
+)
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
 from hub.sync.failing import ALARM, note_failure
@@ -51,8 +61,6 @@ NO_LINK = 0
 """The id that stands for no link, where a ticket is worked on alone."""
 MAX_ROUNDS = 8
 """How often one run plans again: after a create, a refusal, a conflict. More is a mistake of the hub."""
-POLLED_AS_DELETED = "poll: deleted"
-"""The reason of a wake when a poll says that the ticket is gone."""
 ALARM_AFTER = 3
 """Attempts after which a link that cannot be worked on stands in the failures list."""
 
@@ -114,7 +122,7 @@ def plan_ticket(context: Context, ref: TicketRef) -> tuple[str, Decision | None]
     )  # fmt: skip
     with context.journal.read() as connection:
         if events.was_unlinked(connection, ref):
-            return f"{because}, but somebody unlinked it; hub link {ref} links it again", None
+            return f"{because}, but somebody unlinked it; hub link {ref} <the issue> links it again", None
         loaded = _assemble(context, row, [member], known_copies=copies.copies_of(connection, [ref]))
     take_snapshot(loaded.progress, ref, snapshot)
     return f"{policy.title}: {because}", decide(loaded.progress.state, now)
@@ -228,30 +236,67 @@ def _run_own(context: Context, key: str, work: Callable[[], tuple[Result, dateti
 # -- a ticket in no link ------------------------------------------------------------------------------------------
 
 
-def _run_ticket(context: Context, ref: TicketRef) -> Result:
+def _run_ticket(context: Context, ref: TicketRef, *, is_linked: bool = False) -> Result:
+    """A ticket on its own; `is_linked` where its link is one that the settings do not have any more."""
     now = context.now()
     with context.journal.read() as connection:
         taken = deliveries.wakes_of(connection, [str(ref)], now)
         waiting = deliveries.waiting_deliveries(connection, [ref])
-    policies = _escalating(context, ref)
+    if not taken and not waiting:
+        return Result("idle", why="what woke it was answered by another run")
+    policies = [] if is_linked else _escalating(context, ref)
     is_looked_after = context.looks_after(ref.tracker) or has_orders(context, ref)
     if not policies and not is_looked_after:
         return _leave_alone(context, ref, taken, waiting, f"no rule links tickets of {ref.tracker}")
+    if is_looked_after and _is_own_echo(context, ref, taken, waiting):
+        return _leave_alone(context, ref, taken, waiting, "the hub's own write", status="echo")
     shown = None if is_looked_after else _not_wanted_by_what_is_shown(policies, taken, waiting)
     if shown is not None:
         return _leave_alone(context, ref, taken, waiting, shown)
     try:
-        snapshot = context.connectors[ref.tracker].read(ref.id, Known())
+        snapshot = context.connectors[ref.tracker].read(ref.id, _known(context, ref, taken, waiting))
     except NotFoundError as error:
+        lose_sight(context, ref, is_gone=True)
         return _leave_alone(context, ref, taken, waiting, f"not found: {error.why}")
     except ConnectorError as error:
         return _postpone(context, str(ref), taken, error, ref)
     if is_looked_after:
-        return _look_after_ticket(context, ref, snapshot, policies, taken, waiting)
+        return _look_after_ticket(context, ref, snapshot, policies, taken, waiting, is_linked=is_linked)
     policy, because = _wanting(policies, snapshot)
     if policy is None:
         return _leave_alone(context, ref, taken, waiting, because)
     return _escalate(context, policy, ref, snapshot, because, taken, waiting)
+
+
+def _known(context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery]) -> Known:
+    """What the rules know of a ticket in no link: comments are not read where nothing can have touched them."""
+    with context.journal.read() as connection:
+        case = cases.case_of(connection, ref) if context.looks_after(ref.tracker) else None
+    count = case.data.get("comments") if case else None
+    hints = [load_hint(h) for d in waiting for h in d.hints]
+    is_told = bool(hints) and all(w.reason == deliveries.WEBHOOK for w in taken)
+    is_due = case is None or (case.next_at is not None and case.next_at <= context.now())
+    must_read = is_due or not is_told or any(h.touches_comments for h in hints)
+    return Known(comment_count=count, must_read_comments=must_read or count is None)
+
+
+def _is_own_echo(context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery]) -> bool:
+    """Whether deliveries show nothing but what rules wrote to a ticket in no link, and nothing else is to be done."""
+    if not waiting or any(w.reason != deliveries.WEBHOOK for w in taken):
+        return False
+    with context.journal.read() as connection:
+        case = cases.case_of(connection, ref)
+        ordered = cases.open_orders(connection, [ref])
+        unfinished = any(i.target == ref for i in intents.open_intents(connection, NO_LINK))
+        known_copies = copies.copies_of(connection, [ref])
+    if case is None or ordered or unfinished or (case.next_at is not None and case.next_at <= context.now()):
+        return False
+    row = MemberRow(
+        link_id=NO_LINK, ref=ref, key=case.key, url=case.url, role="ticket", joined=case.opened, shadow={}
+    )  # fmt: skip
+    own = {ref.tracker: context.own_account(ref.tracker)}
+    wanted, _ = requests_of([_member(context, row)], waiting, known_copies, own, {ref: case})
+    return not wanted
 
 
 def _look_after_ticket(
@@ -261,6 +306,8 @@ def _look_after_ticket(
     policies: Sequence[LinkSettings],
     taken: list[Wake],
     waiting: list[Delivery],
+    *,
+    is_linked: bool,
 ) -> Result:
     """The rules on a ticket in no link; it may be escalated by one, or by the condition of a link."""
     loaded = _alone(context, ref, snapshot, taken, waiting)
@@ -269,13 +316,17 @@ def _look_after_ticket(
         recover(progress, loaded.intents)
         take_snapshot(progress, ref, snapshot)
         look_after(progress)
-        if context.looks_after(ref.tracker) and join_by_label(progress, ref, policies_for(context, ref)):
+        may_join = not is_linked and context.looks_after(ref.tracker)
+        if may_join and join_by_label(progress, ref, policies_for(context, ref)):
             return _finish(loaded, (), Result("written", why="an agent's label joined it to an issue"))
-        order = issue_wanted(progress, ref)
+        order = None if is_linked else issue_wanted(progress, ref)
         policy, because = _wanting(policies, snapshot)
         if order is not None and not progress.down:
             policy, because = policy_for(context, ref, str(order.data["link"])), order.because
-            if policy is not None and hold_for_similar(progress, ref, policy, order):
+            if policy is None:
+                because = f"the settings have no link {order.data['link']!r} for tickets of {ref.tracker}"
+                progress.order_dropped(order.id, because)
+            elif hold_for_similar(progress, ref, policy, order):
                 policy = None
     except TooEarlyError as error:
         return _finish(loaded, (), Result("postponed", error.until, str(error)))
@@ -286,7 +337,9 @@ def _look_after_ticket(
     now_shown = progress.state.member(ref).snapshot
     if policy is None or now_shown is None or now_shown.is_deleted:
         return _finish(loaded, (), Result("written" if progress.writes else "idle", why=because))
-    progress.flush()
+    # Another run of its own begins: this one leaves nothing without a receipt.
+    with context.journal.write() as connection:
+        progress.flush_all_into(connection)
     return _escalate(context, policy, ref, now_shown, because, taken, waiting, order)
 
 
@@ -354,10 +407,16 @@ def _not_wanted_by_what_is_shown(
 
 
 def _leave_alone(
-    context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery], why: str
+    context: Context,
+    ref: TicketRef,
+    taken: Sequence[Wake],
+    waiting: Sequence[Delivery],
+    why: str,
+    *,
+    status: Literal["done", "echo"] = "done",
 ) -> Result:
     with context.journal.write() as connection:
-        deliveries.settle_deliveries(connection, [d.id for d in waiting], "done", why)
+        deliveries.settle_deliveries(connection, [d.id for d in waiting], status, why)
         deliveries.settle_wakes(connection, taken)
         restore_looks(connection, context, [ref])
         for failure in failures.failures_of(connection, str(ref)):
@@ -379,8 +438,10 @@ def _escalate(
 ) -> Result:
     now = context.now()
     held = ""
+    left = ExitStack()
     try:
-        with context.journal.write() as connection:
+        with ExitStack() as opening:
+            connection = opening.enter_context(context.journal.write())
             if links.link_of(connection, ref) is not None:
                 # Somebody linked it by hand meanwhile: its wake stays, and runs under the link's key.
                 return Result("idle", why="it joined a link meanwhile")
@@ -400,12 +461,16 @@ def _escalate(
                     deliveries.wake(connection, held, now, "escalated")
                     loaded.taken = deliveries.wakes_of(connection, [held], now)
                 loaded.waiting = waiting
+                # Not durable yet: it becomes so together with the first intents.
+                left = opening.pop_all()
+                loaded.progress.open_with(connection, left)
         if was_unlinked:
-            why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} links it again"
+            why = f"{policy.title}: {because}, but somebody unlinked it; hub link {ref} <the issue> links it again"
             return _leave_alone(context, ref, taken, waiting, why)
         log.info("escalated", link=loaded.progress.state.id, ticket=str(ref), rule=policy.title)
         return _run_loaded(loaded, {ref: snapshot})
     finally:
+        left.close()
         context.holds.give_back(held)
 
 
@@ -426,7 +491,13 @@ def _create_link(
     row = LinkRow(id=link_id, policy=policy.title, origin="created", created=now, turns={})
     member = MemberRow(link_id=link_id, ref=ref, key=key, url=url, role="ticket", joined=now, shadow={})
     # Copies outlive an unlinking; everything else of a link that was made just now is known.
-    return _assemble(context, row, [member], known_copies=copies.copies_of(connection, [ref]))
+    return _assemble(
+        context,
+        row,
+        [member],
+        known_copies=copies.copies_of(connection, [ref]),
+        known_failures=failures.failures_of(connection, str(ref)),
+    )
 
 
 # -- a link -------------------------------------------------------------------------------------------------------
@@ -459,7 +530,12 @@ def _load(context: Context, link_id: int) -> _Loaded | None:
             waiting=deliveries.waiting_deliveries(connection, refs),
             known_copies=copies.copies_of(connection, refs) if refs else [],
             unfinished=intents.open_intents(connection, link_id),
-            known_failures=failures.failures_of(connection, link_key(link_id)),
+            # Also those of the time before a ticket was linked.
+            known_failures=[
+                f
+                for key in dict.fromkeys([link_key(link_id), *map(str, refs)])
+                for f in failures.failures_of(connection, key)
+            ],
         )
 
 
@@ -536,8 +612,10 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         return Result("written", progress.context.now(), why)
     echoes: list[int] = []
     if progress.state.settings.template and progress.state.issue is None:
+        progress.end_opening()
         refs = [m.ref for m in progress.state.tickets]
         progress.state = replace(progress.state, due=earliest_due(progress.context, refs))
+    trouble: ConnectorError | TooEarlyError | None = None
     try:
         maybe_written = recover(progress, loaded.intents)
         wanted, echoes = _what_to_read(loaded, at_hand)
@@ -549,12 +627,21 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         for write in maybe_written:
             adopt_own_writes(progress, write)
         _rounds(progress)
-        if progress.context.takes_orders and look_after(progress):
-            _rounds(progress)
-    except TooEarlyError as error:
-        return _finish(loaded, echoes, Result("postponed", error.until, str(error)))
-    except ConnectorError as error:
-        return _finish_failed(loaded, echoes, error)
+    except (TooEarlyError, ConnectorError) as error:
+        trouble = error
+        if isinstance(error, ConnectorError):
+            progress.down.setdefault(error.tracker, error)
+    if progress.context.takes_orders:
+        # A deadline is kept whatever became of the other side.
+        try:
+            if look_after(progress) and trouble is None:
+                _rounds(progress)
+        except ConnectorError as error:
+            trouble = trouble or error
+    if isinstance(trouble, TooEarlyError):
+        return _finish(loaded, echoes, Result("postponed", trouble.until, str(trouble)))
+    if trouble is not None:
+        return _finish_failed(loaded, echoes, trouble)
     if progress.down:
         return _finish_failed(loaded, echoes, next(iter(progress.down.values())))
     return _finish(loaded, echoes, Result("written" if progress.writes else "idle"))
@@ -569,6 +656,8 @@ def _has_merged(loaded: _Loaded) -> bool:
         for hint in map(load_hint, delivery.hints)
         if hint.merged_into and hint.ticket_id == delivery.ref.id
     }
+    if merged:
+        loaded.progress.flush()
     has_changed = False
     for gone, heir in sorted(merged, key=str):
         with context.journal.write() as connection:
@@ -587,9 +676,15 @@ def _has_merged(loaded: _Loaded) -> bool:
 def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tuple[dict[TicketRef, Request], list[int]]:
     progress = loaded.progress
     context, state = progress.context, progress.state
-    trackers = {d.ref.tracker for d in loaded.waiting}
+    # What is at hand needs no look at who caused it, which may take a call.
+    trackers = {d.ref.tracker for d in loaded.waiting if d.ref not in at_hand}
     own = {tracker: context.own_account(tracker) for tracker in trackers}
-    wanted, echoes = requests_of(state.members, loaded.waiting, state.copies, own)
+    told = {d.ref for d in loaded.waiting if d.ref not in at_hand and context.looks_after(d.ref.tracker)}
+    known_cases: Mapping[TicketRef, CaseRow] = {}
+    if told:
+        with context.journal.read() as connection:
+            known_cases = cases.cases_of(connection, sorted(told, key=str))
+    wanted, echoes = requests_of(state.members, loaded.waiting, state.copies, own, known_cases)
     everything = (
         bool(loaded.intents)
         or any(f.state == "retry" for f in loaded.failures)
@@ -597,8 +692,9 @@ def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tup
     )
     asked = {w.key for w in loaded.taken if w.reason != "webhook"}
     for member in state.members:
-        is_new = not member.shadow.values and member.shadow.labels is None
-        if everything or is_new or str(member.ref) in asked or member.ref in at_hand:
+        # What was never seen here cannot be compared: it would be taken for known once the other side is.
+        is_unseen = not member.shadow.values or member.shadow.labels is None
+        if everything or is_unseen or str(member.ref) in asked or member.ref in at_hand:
             before = wanted.get(member.ref, Request(False))
             is_deleted = any(w.key == str(member.ref) and w.reason == POLLED_AS_DELETED for w in loaded.taken)
             wanted[member.ref] = Request(True, before.may_be_deleted or is_deleted)
@@ -608,11 +704,13 @@ def _what_to_read(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tup
 
 
 def _read(progress: Progress, ref: TicketRef, request: Request) -> None:
+    progress.end_opening()
     try:
         read_member(progress, ref, request)
     except NotFoundError as error:
         # One member that is out of sight must not stop the others.
         progress.fail(ref, "read", "", error)
+        lose_sight(progress.context, ref, is_gone=False)
         progress.replace_member(
             replace(progress.state.member(ref), shadow=replace(progress.state.member(ref).shadow, comment_count=None))
         )
@@ -633,6 +731,7 @@ def _rounds(progress: Progress) -> None:
             continue
         _note_decision(progress, decision, told)
         if not decision.operations or progress.down:
+            progress.end_opening()
             for operation in decision.operations:
                 progress.hold_back(operation)
             progress.is_complete = True
@@ -678,23 +777,30 @@ def _line(operation: Operation) -> dict[str, str]:
 
 
 def _forget(context: Context, loaded: _Loaded | None) -> Result:
-    """A link without members, or whose settings or trackers are not configured any more: nothing is to be done."""
-    if loaded is not None:
-        why = f"the settings have no link {loaded.row.policy!r} with these trackers any more"
-        with context.journal.write() as connection:
-            deliveries.settle_wakes(connection, loaded.taken)
-            deliveries.settle_deliveries(connection, [d.id for d in loaded.waiting], "done", why)
-        return Result("idle", why=why)
-    return Result("idle", why="there is no such link")
+    """A link without members, or whose settings or trackers are not configured any more: nothing is kept in step.
+
+    Its tickets are still looked after by the rules, and what is ordered for them is done.
+    """
+    if loaded is None:
+        return Result("idle", why="there is no such link")
+    why = f"the settings have no link {loaded.row.policy!r} with these trackers any more"
+    known = [ref for ref in loaded.shadows if ref.tracker in context.connectors]
+    cared = [ref for ref in known if context.looks_after(ref.tracker) or has_orders(context, ref)]
+    keys = {str(ref) for ref in cared}
+    with context.journal.write() as connection:
+        deliveries.settle_wakes(connection, [w for w in loaded.taken if w.key not in keys])
+        deliveries.settle_deliveries(connection, [d.id for d in loaded.waiting if str(d.ref) not in keys], "done", why)
+    results = [_run_ticket(context, ref, is_linked=True) for ref in cared]
+    return next((result for result in results if result.outcome != "idle"), Result("idle", why=why))
 
 
 def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
     progress = loaded.progress
-    context = progress.context
     if progress.unsent and result.outcome != "postponed":
         # Everything else is done, and stays done; only what could not go out is tried again.
         result = _unsent(loaded)
-    with context.journal.write() as connection:
+    refs = [m.ref for m in progress.state.tickets]
+    with progress.transaction() as connection:
         progress.flush_all_into(connection)
         for member in progress.state.members if progress.state.id else ():
             shadow = dump_shadow(advance(progress.state, member, progress.held_back, progress.is_complete))
@@ -709,12 +815,16 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
                 deliveries.wake(connection, progress.key, result.due, result.why)
             again = deliveries.postpone_wakes if result.outcome == "postponed" else deliveries.retry_wakes
             again(connection, taken, result.due, result.why)
-        if result.outcome != "postponed":
+        if result.outcome == "postponed":
+            restore_looks(connection, progress.context, refs, only_after=progress.context.now())
+        else:
             rest = [d.id for d in loaded.waiting if d.id not in set(echoes)]
             deliveries.settle_deliveries(connection, rest, "done")
             if result.due is None:
                 deliveries.settle_wakes(connection, loaded.taken)
-            restore_looks(connection, context, [m.ref for m in progress.state.tickets])
+            restore_looks(connection, progress.context, refs)
+            for ref in sorted(progress.unfinished, key=str):
+                deliveries.wake(connection, str(ref), progress.context.now(), "orders are left")
             # An escalation is woken under its link's key inside the run itself.
             progress.settle_failures(connection)
     return result

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from hub.connector import Known, NotFoundError
-from hub.journal import cases, events, links
+from hub.journal import cases, deliveries, events, links
 from hub.journal.cases import Order
 from hub.journal.schema import members
 from hub.rules.case import load_case, similarity
 from hub.settings.model import LinkSettings
-from hub.sync.care import fulfil
+from hub.sync.care import fulfil, labels_leaving
 from hub.sync.context import Context
+from hub.sync.keys import link_key
 from hub.sync.linking import join
 from hub.sync.progress import Progress
 from hub.ticket import TicketRef, Visibility
@@ -86,6 +87,10 @@ def join_by_label(progress: Progress, ref: TicketRef, policies: Sequence[LinkSet
     why = f"an agent set the label {label}"
     found = _find_issue(context, policies, key)
     now = context.now()
+    with context.journal.read() as connection:
+        if label in labels_leaving(cases.open_orders(connection, [ref])):
+            # Answered already; the tracker does not let the hub take it off yet.
+            return False
     orders = [Order(ref=ref, mark=f"{label} off {now.isoformat()}", kind="change",
                     data={"values": {}, "add": [], "remove": [label]}, because=why)]  # fmt: skip
     if found is None:
@@ -136,12 +141,13 @@ def hold_for_similar(progress: Progress, ref: TicketRef, policy: LinkSettings, o
         return False
     told = ", ".join(f"{key} ({score:.0%})" for score, _, key in found)
     now = context.now()
+    event = events.Event(at=now, kind="similar", ref=ref, data={"found": told, "mode": mode})
     with context.journal.write() as connection:
-        event = events.Event(at=now, kind="similar", ref=ref, data={"found": told, "mode": mode})
-        events.record(connection, [event])
         if mode == "dry":
+            events.record(connection, [event])
             return False
         if mode == "link":
+            events.record(connection, [event])
             _, issue, key = found[0]
             link_id = links.link_of(connection, issue)
             assert link_id is not None
@@ -152,6 +158,7 @@ def hold_for_similar(progress: Progress, ref: TicketRef, policy: LinkSettings, o
             )
             events.record(connection, [linked])
             cases.finish_order(connection, order.id, "done", f"joined {key}, which is similar")
+            deliveries.wake(connection, link_key(link_id), now, f"{ref} joined")
             return True
         text = (
             f"Before a new issue is made: this looks like {told}. Set the label {LINK_LABEL}{found[0][2]} to join it, "
@@ -161,5 +168,7 @@ def hold_for_similar(progress: Progress, ref: TicketRef, policy: LinkSettings, o
             ref=ref, mark=f"{order.mark} offer", kind="text",
             data={"text": text, "visibility": Visibility.PRIVATE.value}, because=f"similar issues are open: {told}",
         )  # fmt: skip
-        cases.place_orders(connection, [offer], now)
+        if cases.place_orders(connection, [offer], now):
+            events.record(connection, [event])
+    fulfil(progress, [ref])
     return True

@@ -35,13 +35,14 @@ from hub.connector import (
     RefusedError,
     RemoteLink,
     Role,
+    StoredMacro,
     TemporaryError,
     Unwritable,
     Upload,
     WebhookRequest,
 )
 from hub.sandbox import Fault, Sandbox
-from hub.sandbox.cast import Actor, File
+from hub.sandbox.cast import Actor, File, Rater
 from hub.testing.site import Site
 from hub.text import canonical, fingerprint
 from hub.ticket import Category, Comment, Markdown, Person, Priority, Snapshot, Status, Value, Visibility
@@ -50,6 +51,7 @@ WORD = Markdown("word")
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 SOLVED = Status.SOLVED
 NO_CHANGES = Changes()
+NO_MACRO = StoredMacro(name="none", title="none")
 EMPTY_REQUEST = WebhookRequest({}, b"{}")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 PATIENCE = 15.0
@@ -377,6 +379,41 @@ def every_priority_is_written_or_refused_beforehand(kit: Kit) -> None:
         raise NotPossible("no priority is mapped to one of this tracker's")
 
 
+@check(Capability.CREATE, Capability.UPDATE, Capability.LINES)
+def a_ticket_is_handed_from_line_to_line_and_back(kit: Kit) -> None:
+    """To the settings' first group of each line; what is read back was foretold."""
+    connector, ticket_id = kit.connector, kit.create().id
+    lines = list(connector.lines)
+    if not lines:
+        raise NotPossible("the settings name no groups for support lines")
+    for line in [*lines, *lines[::-1]]:
+        held = connector.hold("line", line)
+        before = connector.read(ticket_id, Known())
+        connector.update(ticket_id, Changes(values={"line": line}), before)
+        after = connector.read(ticket_id, Known()).ticket
+        same(after.line, held, f"the line of a ticket that was handed to line {line}")
+        same(after.title, before.ticket.title, "the title of a ticket that was handed over")
+
+
+@check(Capability.CREATE, Capability.LINES)
+def a_new_ticket_goes_to_the_line_that_was_asked_for(kit: Kit) -> None:
+    connector = kit.connector
+    for line in connector.lines:
+        created = kit.create(a_draft(values={"line": line}))
+        expect("line" not in created.refused, f"line {line} was refused: {created.refused}")
+        held = connector.hold("line", line)
+        same(connector.read(created.id, Known()).ticket.line, held, f"the line of a ticket made for line {line}")
+
+
+@check(Capability.LINES)
+def a_line_without_a_group_is_refused_beforehand(kit: Kit) -> None:
+    unknown = max(kit.connector.lines, default=0) + 1
+    error = raises(Unwritable, lambda: kit.connector.hold("line", unknown), f"line {unknown}")
+    expect(
+        str(unknown) in str(error) and "lines" in str(error), f"the refusal says neither which nor what to do: {error}"
+    )
+
+
 @check(Capability.CREATE, Capability.UPDATE)
 def labels_are_added_and_removed_and_others_stay(kit: Kit) -> None:
     connector, ticket_id = kit.connector, kit.ticket()
@@ -630,6 +667,95 @@ def a_link_is_written_twice_and_removed_twice(kit: Kit) -> None:
         expect(not public, "customers can read about the link")
     connector.remove_link(ticket_id, link.global_id)
     connector.remove_link(ticket_id, link.global_id)
+
+
+# -- ratings ------------------------------------------------------------------------------------------------------
+
+
+@check(Capability.RATINGS, sandbox=True)
+def a_customers_rating_is_read_the_latest_counts(kit: Kit) -> None:
+    connector, customer, agent = kit.connector, opener(kit), somebody(kit)
+    if not isinstance(customer, Rater):
+        raise NotPossible("needs a customer who can rate")
+    ticket_id = customer.open_ticket("Rate me", "It is broken.")
+    same(connector.read(ticket_id, Known()).ticket.rating, None, "the rating of a ticket that nobody rated")
+    agent.resolve(ticket_id)
+    same(connector.read(ticket_id, Known()).ticket.rating, None, "the rating before the customer answered")
+    for good, word in ((True, "good"), (False, "bad")):
+        kit.let_time_pass()
+        customer.rate(ticket_id, good=good)
+        same(connector.read(ticket_id, Known()).ticket.rating, word, "the customer's rating")
+
+
+# -- knowledge base -----------------------------------------------------------------------------------------------
+
+
+@check(Capability.KNOWLEDGE_BASE)
+def articles_are_found_by_words_and_no_more_than_asked_for(kit: Kit) -> None:
+    connector = kit.connector
+    found = connector.find_articles("invoice", 10)
+    expect(len(found) <= 10, f"{len(found)} articles instead of at most 10")
+    expect(all(a.title and a.url.startswith("http") for a in found), f"an article without title or address: {found}")
+    expect(len(connector.find_articles("invoice", 1)) <= 1, "more than one article was given for a limit of one")
+    if kit.site.sandbox is not None:
+        expect(len(found) >= 2, f"an account with articles about invoices gives {[a.title for a in found]}")
+        said = [a.title.casefold() for a in found]
+        # What every sandbox has beside them: an article for agents only, and one that is not published.
+        expect(not any("correcting" in title or "by card" in title for title in said), f"not for customers: {said}")
+
+
+@check(Capability.KNOWLEDGE_BASE)
+def words_that_fit_nothing_and_odd_words_find_nothing(kit: Kit) -> None:
+    connector = kit.connector
+    for words in ("", "   ", "?!…", "xyzzyqwv", '"unclosed: -(quotes) AND [brackets'):
+        found = connector.find_articles(words, 3)
+        expect(len(found) == 0 or "unclosed" in words, f"{words!r} finds {[a.title for a in found]}")
+
+
+# -- macros -------------------------------------------------------------------------------------------------------
+
+
+@check(Capability.MACROS)
+def macros_are_read_whole_with_what_has_no_equivalent(kit: Kit) -> None:
+    found = kit.connector.macros()
+    if kit.site.sandbox is not None:
+        expect(len(found) >= 2, f"an account with macros gives {[m.title for m in found]}")
+    for macro in found:
+        expect(bool(macro.name and macro.title), f"a macro without a name: {macro}")
+        expect(bool(macro.text or macro.changes or macro.unmapped), f"{macro.title} says and does nothing")
+        for name in macro.changes.values:
+            known = name in ("status", "priority", "category", "assignee", "line") or name.startswith("custom:")
+            expect(known, f"{macro.title} sets {name}, which is no neutral field")
+        expect(Status.UNKNOWN not in macro.changes.values.values(), f"{macro.title} sets an unknown status")
+
+
+@check(Capability.MACROS, Capability.PUBLISH_MACROS)
+def a_macro_is_published_once_and_read_back(kit: Kit) -> None:
+    connector, key = kit.connector, f"verify-{secrets.token_hex(5)}"
+    priority = connector.hold("priority", Priority.HIGH)
+    for text in ("Dear {{ requester.name }}, *this* is **old**.", "Dear {{ requester.name }}, see {{ ticket.key }}."):
+        macro = StoredMacro(
+            name=key, title=f"{NAME} {key}", text=canonical(text), visibility=PRIVATE,
+            changes=Changes(values={"priority": priority}, add_labels=frozenset({connector.hold_label("kit one")})),
+        )  # fmt: skip
+        ids = {connector.publish_macro(macro, key), connector.publish_macro(macro, key)}
+        same(len(ids), 1, "how many macros were made of one")
+        (seen,) = [m for m in connector.macros() if m.title == macro.title] or [NO_MACRO]
+        same((seen.text, seen.visibility, seen.changes), (macro.text, PRIVATE, macro.changes), "the published macro")
+        same(seen.unmapped, (), "what of a published macro has no equivalent")
+
+
+@check(Capability.PUBLISH_MACROS)
+def a_macro_that_has_no_form_is_refused_and_not_half_published(kit: Kit) -> None:
+    connector, key = kit.connector, f"verify-{secrets.token_hex(5)}"
+    strange = StoredMacro(
+        name=key, title=f"{NAME} {key}", text=Markdown("{% if due %}{{ due }}{% endif %}"), visibility=PUBLIC
+    )
+    raises(Unwritable, lambda: connector.publish_macro(strange, key), "a text with placeholders that it does not have")
+    unsaid = StoredMacro(name=key, title=f"{NAME} {key}", text=Markdown("Hello."))
+    raises(Unwritable, lambda: connector.publish_macro(unsaid, key), "a text that does not say who may read it")
+    if Capability.MACROS in connector.capabilities:
+        expect(not [m for m in connector.macros() if key in m.title], "a refused macro was published")
 
 
 # -- noticing -----------------------------------------------------------------------------------------------------

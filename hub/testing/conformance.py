@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from hub.connector import Capability, Connector, ConnectorError, NotOfferedError
+from hub.connector import Capability, Connector, ConnectorError, NotOfferedError, Unwritable
 from hub.testing import checks
 from hub.testing.checks import Check, CheckFailed, Kit, NotPossible
 from hub.testing.site import Site
@@ -37,9 +37,21 @@ CALLS: dict[Capability, Callable[[Connector], Any]] = {
     Capability.REMOTE_LINKS: lambda c: c.remove_link("0", "none"),
     Capability.WEBHOOKS: lambda c: c.parse_webhook(checks.EMPTY_REQUEST),
     Capability.POLLING: lambda c: c.poll(None, checks.LONG_AGO),
+    Capability.LINES: lambda c: _hand_over(c),
+    Capability.KNOWLEDGE_BASE: lambda c: c.find_articles("none", 1),
+    Capability.MACROS: lambda c: c.macros(),
+    Capability.PUBLISH_MACROS: lambda c: c.publish_macro(checks.NO_MACRO, "none"),
     Capability.USERS: lambda c: c.find_person("nobody@example.com"),
 }
 """A harmless call for each capability: what is not declared must say so when it is called."""
+
+
+def _hand_over(connector: Connector) -> None:
+    """Handing over is part of `update`; what forbids it is that no value has a form."""
+    try:
+        connector.hold("line", 1)
+    except Unwritable as error:
+        raise NotOfferedError(connector.name, Capability.LINES) from error
 
 
 @dataclass(frozen=True, slots=True)

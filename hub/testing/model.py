@@ -48,6 +48,7 @@ from hub.ticket import (
     Snapshot,
     Status,
     Ticket,
+    Value,
     Visibility,
 )
 
@@ -68,6 +69,7 @@ class ModelTicket:
     status: str = "open"
     priority: str = "normal"
     labels: frozenset[str] = frozenset()
+    assignee: Person | None = None
     custom: dict[str, object] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
     files: list[Attachment] = field(default_factory=list)
@@ -81,7 +83,6 @@ class ModelTicket:
     category: Category = Category.UNKNOWN
     organisation: str | None = None
     requester: Person | None = None
-    assignee: Person | None = None
     rating: str | None = None
 
 
@@ -226,6 +227,11 @@ class ModelConnector(Connector):
     def identify(self) -> Identity:
         return Identity(HUB_ACCOUNT, "The Hub")
 
+    def hold(self, field_name: str, value: Value) -> Value:
+        if field_name == "line" and Capability.LINES in self.capabilities:
+            return value
+        return super().hold(field_name, value)
+
     def hold_label(self, label: str) -> str:
         return label.lower().replace(" ", "_")
 
@@ -265,7 +271,7 @@ class ModelConnector(Connector):
             refused = [n for n in draft.values if n in self.tracker.refuses]
             if refused:
                 raise RefusedError(self.name, "create", {n: self.tracker.refuses[n] for n in refused})
-            values = {n: self._native(n, v) for n, v in draft.values.items() if n in ("status", "priority")}
+            values = {n: self._native(n, v) for n, v in draft.values.items() if n in ("status", "priority", "assignee")}
             ticket_id = self.tracker.open_ticket(
                 HUB_ACCOUNT,
                 title=draft.title,
@@ -293,9 +299,7 @@ class ModelConnector(Connector):
             if refused:
                 raise RefusedError(self.name, "update", refused)
             for name, value in changes.values.items():
-                if name == "assignee":
-                    ticket.assignee = None if value is None else Person(str(value), f"Agent {value}")
-                elif name.startswith("custom:"):
+                if name.startswith("custom:"):
                     ticket.custom[name.removeprefix("custom:")] = value
                 else:
                     setattr(ticket, name, self._native(name, value))
@@ -403,6 +407,8 @@ class ModelConnector(Connector):
     def _native(self, name: str, value: object) -> object:
         if isinstance(value, Status | Priority):
             return self.native(name, value)
+        if name == "assignee":
+            return Person(str(value)) if value else None
         return value
 
     def _call(self, call: str) -> _Call:

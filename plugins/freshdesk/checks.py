@@ -8,7 +8,7 @@ from typing import Any
 from hub.connector import AuthError, Connector, Finding
 from hub.parts import findings as parts
 from plugins.freshdesk.client import FreshdeskClient
-from plugins.freshdesk.directory import FreshdeskDirectory
+from plugins.freshdesk.directory import GROUPS, FreshdeskDirectory
 from plugins.freshdesk.settings import FreshdeskSettings
 from plugins.freshdesk.words import STATUS_WORDS
 
@@ -27,7 +27,7 @@ def findings(
         found.append(Finding("warning", what, "Give it a role that may, or check them by hand."))
     else:
         found += [*_statuses(maps, fields), *_types(maps, fields), *_custom(settings, fields)]
-    found += parts.lines(settings.lines, lambda: directory.names("/groups"))
+    found += parts.lines(settings.lines, lambda: directory.names(GROUPS))
     found += _agents(client)
     found += parts.calls_a_minute("Freshdesk", client.limit, client.remaining)
     return found

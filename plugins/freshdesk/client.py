@@ -20,6 +20,7 @@ class FreshdeskClient(KeyedClient):
         "subject": "title",
         "type": "category",
         "responder_id": "assignee",
+        "group_id": "line",
         "tags": "labels",
     }
     remedies: ClassVar[Mapping[str, str]] = {

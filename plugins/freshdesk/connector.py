@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from hub.connector import (
+    Article,
     Capability,
     Changes,
     Connector,
@@ -27,20 +29,21 @@ from hub.connector import (
     RemoteLink,
     Role,
     SecretHeader,
+    StoredMacro,
     Unwritable,
     WebhookRequest,
     Written,
     WrittenComment,
 )
 from hub.parts.custom_values import field_value, native_value
-from hub.parts.refusals import explained
+from hub.parts.refusals import explained, no_group
 from hub.parts.stamps import stamped, unstamped
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
-from plugins.freshdesk import bodies, checks, mapping, payloads
+from plugins.freshdesk import bodies, canned, checks, mapping, payloads, solutions
 from plugins.freshdesk.client import FreshdeskClient
-from plugins.freshdesk.directory import FreshdeskDirectory
+from plugins.freshdesk.directory import GROUPS, FreshdeskDirectory
 from plugins.freshdesk.polling import Position
 from plugins.freshdesk.settings import FreshdeskSettings
 
@@ -68,17 +71,18 @@ class FreshdeskConnector(Connector):
         self._client = FreshdeskClient(self, settings.credentials.api_key)
         self._directory = FreshdeskDirectory(self._client)
         self._identity: Identity | None = None
+        self.lines = settings.lines
         self._scope = 1
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(
-            {
-                Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
-                Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
-                Capability.USERS, Capability.REMOTE_LINKS,
-            }
-        )  # fmt: skip
+        offered = {
+            Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+            Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
+            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE, Capability.MACROS,
+        }  # fmt: skip
+        offered |= {Capability.LINES} if self.lines else set()
+        return frozenset(offered | ({Capability.RATINGS} if self._settings.read_ratings else set()))
 
     def identify(self) -> Identity:
         if self._identity is None:
@@ -90,11 +94,16 @@ class FreshdeskConnector(Connector):
     # reading
 
     def read(self, ticket_id: str, known: Known) -> Snapshot:
-        """One call, and one more for each hundred comments; names of people and groups are remembered."""
+        """One call, one more for each hundred comments, and one for the rating of a done ticket where the settings
+        ask for it; names of people and groups are remembered."""
         own = self.identify().account_id
         raw = self._client.get(f"/tickets/{ticket_id.lstrip('#')}", include=INCLUDE)
         ticket = self._ticket(raw)
         is_deleted = bool(raw.get("deleted") or raw.get("spam"))
+        if self._settings.read_ratings and ticket.status.is_done and not is_deleted:
+            # Customers are asked when a ticket is solved; before that there is nothing to read.
+            ratings = self._client.get(f"/tickets/{ticket.id}/satisfaction_ratings")
+            ticket = replace(ticket, rating=mapping.rating_of(ratings))
         comments: tuple[Comment, ...] | None = None
         if not is_deleted and (known.must_read_comments or known.comment_count is None):
             comments = tuple(mapping.comment(c, self._directory.person, own) for c in self._conversations(ticket.id))
@@ -110,8 +119,13 @@ class FreshdeskConnector(Connector):
     def _ticket(self, raw: Mapping[str, Any]) -> Ticket:
         responder = raw.get("responder_id")
         assignee = self._directory.person(responder, True) if responder else None
-        line = self._settings.line_of(raw.get("group_id"), lambda group: self._directory.name_in("/groups", group))
-        return mapping.ticket(self._settings, self, raw, assignee=assignee, line=line)
+        line = self._settings.line_of(raw.get("group_id"), lambda group: self._directory.name_in(GROUPS, group))
+        ticket = mapping.ticket(self._settings, self, raw, assignee=assignee, line=line)
+        if self._settings.read_language and ticket.requester is not None:
+            # What comes along with the ticket does not say it.
+            language = self._directory.person(ticket.requester.id, None).language
+            ticket = replace(ticket, requester=replace(ticket.requester, language=language))
+        return ticket
 
     def _conversations(self, ticket_id: str) -> list[dict[str, Any]]:
         """All of them, in the order they were written."""
@@ -150,7 +164,7 @@ class FreshdeskConnector(Connector):
 
     def create(self, draft: Draft) -> Created:
         """One call; see `bodies.of_draft`."""
-        body = bodies.of_draft(self._settings, self, draft, self.identify().account_id)
+        body = bodies.of_draft(self._settings, self, draft, self.identify().account_id) | self._group(draft.values)
         try:
             return self._created(self._client.send("POST", "/tickets", body))
         except RefusedError as error:
@@ -173,7 +187,7 @@ class FreshdeskConnector(Connector):
 
     def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> Written:
         """One PUT. Tags are replaced as a whole and nothing locks them, so that they are read again just before."""
-        body = bodies.of_values(self._settings, self, changes.values)
+        body = bodies.of_values(self._settings, self, changes.values) | self._group(changes.values)
         if changes.add_labels or changes.remove_labels:
             present = self._client.get(f"/tickets/{ticket_id}").get("tags") or ()
             body["tags"] = sorted((set(present) | changes.add_labels) - changes.remove_labels)
@@ -184,6 +198,16 @@ class FreshdeskConnector(Connector):
             closing = "Fill the field in Freshdesk, or let it be empty on closing (Admin > Ticket Fields)."
             raise explained(error, changes, remedy, closing) from error
         return Written()
+
+    def _group(self, values: Mapping[str, Value]) -> dict[str, int]:
+        """The group that is the support line asked for."""
+        if "line" not in values:
+            return {}
+        group = self.group_of(values["line"])
+        group_id = self._directory.id_in(GROUPS, group)
+        if group_id is None:
+            raise no_group(self, "find a group", group)
+        return {"group_id": int(group_id)}
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
         html = stamped(mapping.text_to_html(comment.text), comment.marker)
@@ -238,6 +262,12 @@ class FreshdeskConnector(Connector):
 
     def find_person(self, email: str) -> Person | None:
         return self._directory.by_address(email)
+
+    def find_articles(self, words: str, limit: int) -> Sequence[Article]:
+        return solutions.articles(self._client, self._settings.url, words, limit)
+
+    def macros(self) -> Sequence[StoredMacro]:
+        return canned.responses(self._client)
 
     def check(self) -> list[Finding]:
         self.identify()

@@ -10,6 +10,8 @@ from hub.parts.directory import PAGE, Directory
 from hub.ticket import Person
 from plugins.freshdesk.client import FreshdeskClient
 
+GROUPS = "/groups"
+
 
 class FreshdeskDirectory(Directory):
     """Look-ups by id and by address."""
@@ -38,8 +40,12 @@ class FreshdeskDirectory(Directory):
 
     def agent(self, raw: Mapping[str, Any]) -> Person:
         contact = raw["contact"]
-        return Person(str(raw["id"]), contact.get("name") or "", contact.get("email"), True)
+        return Person(str(raw["id"]), contact.get("name") or "", contact.get("email"), True, _language(contact))
 
     def customer(self, key: str) -> Person:
         raw = self._client.get(f"/contacts/{key}")
-        return Person(key, raw.get("name") or "", raw.get("email"), False)
+        return Person(key, raw.get("name") or "", raw.get("email"), False, _language(raw))
+
+
+def _language(raw: Mapping[str, Any]) -> str | None:
+    return str(raw.get("language") or "").lower() or None

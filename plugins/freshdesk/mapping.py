@@ -5,7 +5,7 @@ Source: developers.freshdesk.com, "Tickets" and "Conversations"; samples of pyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,6 +56,8 @@ CHANNELS = {
     12: Channel.CHATBOT,
     13: Channel.SOCIAL,
 }
+NEUTRAL = 100
+"""An answer to a satisfaction survey that is neither happy nor unhappy."""
 TITLE_LIMIT = 255
 TAG_LIMIT = 32
 NOTHING = "<p>-</p>"
@@ -118,6 +120,19 @@ def ticket(
         created=utc(raw.get("created_at")),
         updated=utc(raw.get("updated_at")),
     )
+
+
+def rating_of(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """`good` or `bad` by the latest answer; None without one, and where it is neutral.
+
+    Source: developers.freshdesk.com, "Satisfaction Ratings": 103 to 101 are happy, 100 is neutral, -101 to
+    -103 unhappy.
+    """
+    latest = max(rows, key=lambda row: str(row.get("created_at") or ""), default={})
+    answer = (latest.get("ratings") or {}).get("default_question")
+    if not isinstance(answer, int) or answer == NEUTRAL:
+        return None
+    return "good" if answer > NEUTRAL else "bad"
 
 
 def comment(raw: Mapping[str, Any], who: FindPerson, own_account: str) -> Comment:

@@ -27,6 +27,14 @@ class FreshdeskSettings(NumberedSettings):
         "reply",
         description="How public comments are written: 'reply' mails the requester, 'note' is a public note.",
     )
+    read_language: bool = Field(
+        False,
+        description="Whether to ask for each requester's language, for macros: one call more for each, once an hour.",
+    )
+    read_ratings: bool = Field(
+        False,
+        description="Whether to read the customer's satisfaction rating: one call more for each look at a done ticket.",
+    )
     create_fields: dict[str, Any] = Field(
         default_factory=dict,
         description="Freshdesk's own fields, as its API names them, that every ticket made by the hub gets.",

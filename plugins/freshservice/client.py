@@ -14,7 +14,8 @@ class FreshserviceClient(KeyedClient):
     api = "/api/v2"
     permission_remedy = "Give the hub's agent a role that allows this, in this ticket's workspace as well."
     names: ClassVar[Mapping[str, str]] = {
-        "subject": "title", "type": "category", "responder_id": "assignee", "agent_id": "assignee", "tags": "labels",
+        "subject": "title", "type": "category", "responder_id": "assignee",
+        "group_id": "line", "agent_id": "assignee", "tags": "labels",
         "urgency": "priority", "impact": "priority",
     }  # fmt: skip
     remedies: ClassVar[Mapping[str, str]] = {

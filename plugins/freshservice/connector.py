@@ -34,7 +34,7 @@ from hub.connector import (
     WrittenComment,
 )
 from hub.parts.custom_values import field_value, native_value
-from hub.parts.refusals import explained
+from hub.parts.refusals import explained, no_group
 from hub.parts.stamps import mark_tag, stamped, tag_of, unstamped
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
@@ -71,16 +71,16 @@ class FreshserviceConnector(Connector):
         self._directory = FreshserviceDirectory(self._client)
         self._streams = streams(settings.workspaces, with_changes=settings.changes)
         self._identity: Identity | None = None
+        self.lines = settings.lines
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(
-            {
-                Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
-                Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
-                Capability.USERS, Capability.REMOTE_LINKS,
-            }
-        )  # fmt: skip
+        offered = {
+            Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+            Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
+            Capability.USERS, Capability.REMOTE_LINKS,
+        }  # fmt: skip
+        return frozenset(offered | ({Capability.LINES} if self.lines else set()))
 
     def identify(self) -> Identity:
         if self._identity is None:
@@ -170,7 +170,7 @@ class FreshserviceConnector(Connector):
 
     def create(self, draft: Draft) -> Created:
         """One call; see `bodies.of_draft`."""
-        body = bodies.of_draft(self._settings, self, draft, self.identify().account_id)
+        body = bodies.of_draft(self._settings, self, draft, self.identify().account_id) | self._group(draft.values)
         try:
             return self._created(self._client.send("POST", TICKETS.path, body)["ticket"])
         except RefusedError as error:
@@ -199,7 +199,7 @@ class FreshserviceConnector(Connector):
         path = module.path_of(number)
         if module is CHANGES and (refused := bodies.not_for_changes(changes)):
             raise RefusedError(self.name, f"PUT {path}", refused, "Let this field not travel to changes: see fields.")
-        body = bodies.of_values(self._settings, self, changes.values, module)
+        body = bodies.of_values(self._settings, self, changes.values, module) | self._group(changes.values)
         if changes.add_labels or changes.remove_labels:
             present = self._client.get(path, include=module.include)[module.name].get("tags") or ()
             body["tags"] = sorted((set(present) | changes.add_labels) - changes.remove_labels)
@@ -208,6 +208,16 @@ class FreshserviceConnector(Connector):
         except RefusedError as error:
             raise explained(error, changes, REMEDY, CLOSING_REMEDY) from error
         return Written()
+
+    def _group(self, values: Mapping[str, Value]) -> dict[str, int]:
+        """The group that is the support line asked for."""
+        if "line" not in values:
+            return {}
+        group = self.group_of(values["line"])
+        group_id = self._directory.id_in(GROUPS, group)
+        if group_id is None:
+            raise no_group(self, "find a group", group)
+        return {"group_id": int(group_id)}
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
         """Changes have notes for agents only: what is public comes there as such a note, and the receipt says so."""

@@ -39,7 +39,7 @@ class FreshserviceDirectory(Directory):
         return rows
 
     def agent(self, raw: Mapping[str, Any]) -> Person:
-        return Person(str(raw["id"]), full_name(raw), raw.get("email"), True)
+        return Person(str(raw["id"]), full_name(raw), raw.get("email"), True, language_of(raw))
 
     def customer(self, key: str) -> Person:
         return requester(self._client.get(f"/requesters/{key}")["requester"])
@@ -47,7 +47,13 @@ class FreshserviceDirectory(Directory):
 
 def requester(raw: Mapping[str, Any]) -> Person:
     """Whoever asks; agents can as well."""
-    return Person(str(raw["id"]), full_name(raw), raw.get("primary_email"), bool(raw.get("is_agent")))
+    is_agent = bool(raw.get("is_agent"))
+    return Person(str(raw["id"]), full_name(raw), raw.get("primary_email"), is_agent, language_of(raw))
+
+
+def language_of(raw: Mapping[str, Any]) -> str | None:
+    """The language that somebody is written to in; an account may leave it to its default."""
+    return str(raw.get("language") or "").lower() or None
 
 
 def full_name(raw: Mapping[str, Any]) -> str:

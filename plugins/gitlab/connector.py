@@ -72,10 +72,13 @@ class GitlabConnector(Connector):
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(Capability) - {
-            Capability.TRANSITIONS, Capability.COMMENT_AUTHORS, Capability.KNOWLEDGE_BASE, Capability.RATINGS,
-            Capability.ACTIONS,
-        }  # fmt: skip
+        return frozenset(
+            {
+                Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+                Capability.EDIT_COMMENTS, Capability.DELETE_COMMENTS, Capability.ATTACHMENTS, Capability.WEBHOOKS,
+                Capability.POLLING, Capability.REMOTE_LINKS, Capability.USERS, Capability.ATTACHMENTS_IN_COMMENTS,
+            }
+        )  # fmt: skip
 
     def identify(self) -> Identity:
         if self._identity is None:

@@ -1,7 +1,8 @@
 """HTTP to Jira through the `jira` package: signs in, translates errors. Knows nothing of tickets.
 
-The package's own retries are off, because they replay writes and sleep inside the call. Its methods that make extra
-calls or lose facts of an error are passed by: requests go through its session. An instance is kept per thread.
+The package signs in and keeps the connection; an instance is kept per thread. Requests are made and sent with its
+session's own parts: what the package puts around them replays writes, sleeps inside the call and prints headers in its
+errors, and its methods make calls whose answers are known.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import Any
 
 import requests
 from jira import JIRA
-from jira.exceptions import JIRAError
 
 from hub.connector import (
     AuthError,
@@ -39,7 +39,8 @@ class JiraClient:
     """Requests to one site. Paths are under /rest/api/2 unless they begin with /rest."""
 
     def __init__(self, connector: Connector, settings: JiraSettings) -> None:
-        self._name, self._settings, self._connector = connector.name, settings, connector
+        self.name, self._settings, self._connector = connector.name, settings, connector
+        self._timeout = (CONNECT_TIMEOUT, settings.timeout)
         self._local = threading.local()
         self._all: list[JIRA] = []
         self._lock = threading.Lock()
@@ -66,9 +67,13 @@ class JiraClient:
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:
         """A file's content. `requests` takes the credentials off when a redirect leads to another host."""
         doing = "download a file"
+        session = self._session()
+        request = session.prepare_request(requests.Request("GET", url, headers={"Accept": "*/*"}))
         with self._translated(doing):
-            response = self._session().get(url, stream=True, headers={"Accept": "*/*"})
+            response = session.send(request, stream=True, timeout=self._timeout)
         try:
+            if not response.ok:
+                raise self._error(response, doing)
             yield self._chunks(response, doing)
         finally:
             response.close()
@@ -77,7 +82,7 @@ class JiraClient:
         try:
             yield from response.iter_content(CHUNK)
         except requests.RequestException as error:
-            raise TemporaryError(self._name, doing, type(error).__name__) from error
+            raise TemporaryError(self.name, doing, type(error).__name__) from error
 
     def now(self) -> datetime:
         """The present time in UTC by the site's clock, as far as its answers have told it."""
@@ -86,9 +91,18 @@ class JiraClient:
     def _send(self, method: str, path: str, **more: Any) -> Any:
         doing = f"{method} {path}"
         url = f"{self._settings.url}{path if path.startswith('/rest') else '/rest/api/2' + path}"
-        with self._translated(doing), self._counted(method):
-            response = self._session().request(method, url, **more)
+        session = self._session()
+        request = session.prepare_request(requests.Request(method, url, **more))
+        started, outcome = time.monotonic(), "no_answer"
+        try:
+            with self._translated(doing):
+                response = session.send(request, timeout=self._timeout)
+            outcome = f"{response.status_code // 100}xx"
+        finally:
+            self._connector.on_call(method, outcome, time.monotonic() - started)
         self._note_clock(response)
+        if not response.ok:
+            raise self._error(response, doing)
         if response.headers.get("X-Seraph-LoginReason") == "AUTHENTICATED_FAILED":
             # Data Center may answer 200 with nothing in it (JRA-41559).
             raise self._auth_error(doing, "200 but not signed in")
@@ -97,36 +111,18 @@ class JiraClient:
         try:
             return response.json()
         except ValueError as error:
-            raise TemporaryError(self._name, doing, "the answer is not JSON; is a proxy in between?") from error
-
-    @contextmanager
-    def _counted(self, method: str) -> Iterator[None]:
-        started, outcome = time.monotonic(), "no_answer"
-        try:
-            yield
-            outcome = "2xx"
-        except JIRAError as error:
-            outcome = f"{(error.status_code or 500) // 100}xx"
-            raise
-        finally:
-            self._connector.on_call(method, outcome, time.monotonic() - started)
+            raise TemporaryError(self.name, doing, "the answer is not JSON; is a proxy in between?") from error
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except JIRAError as error:
-            response = error.response
-            if response is None:
-                raise TemporaryError(self._name, doing, "no answer") from None
-            # Without `from`: the package's error prints headers and cookies.
-            raise self._error(response, doing) from None
         except requests.Timeout as error:
-            raise TemporaryError(self._name, doing, "no answer in time", "It is tried again.") from error
+            raise TemporaryError(self.name, doing, "no answer in time", "It is tried again.") from error
         except requests.ConnectionError as error:
-            raise _BrokenConnectionError(self._name, doing, "no connection", "It is tried again.") from error
+            raise _BrokenConnectionError(self.name, doing, "no connection", "It is tried again.") from error
         except requests.RequestException as error:
-            raise TemporaryError(self._name, doing, type(error).__name__) from error
+            raise TemporaryError(self.name, doing, type(error).__name__) from error
 
     def _session(self) -> requests.Session:
         made: JIRA | None = getattr(self._local, "jira", None)
@@ -150,7 +146,7 @@ class JiraClient:
             options={"rest_api_version": "2", "check_update": False},
             get_server_info=False,
             max_retries=0,
-            timeout=(CONNECT_TIMEOUT, self._settings.timeout),
+            timeout=self._timeout,
             logging=False,
             **how,
         )
@@ -167,7 +163,7 @@ class JiraClient:
 
     def _error(self, response: requests.Response, doing: str) -> ConnectorError:
         status, (why, fields) = response.status_code, _reason(response)
-        name, why = self._name, f"{status} {why}"
+        name, why = self.name, f"{status} {why}"
         if status == 401:
             return self._auth_error(doing, why)
         if status == 403:
@@ -186,7 +182,7 @@ class JiraClient:
 
     def _auth_error(self, doing: str, why: str) -> AuthError:
         return AuthError(
-            self._name, doing, why, f"Check trackers.{self._name}.credentials: the token is wrong or has ended."
+            self.name, doing, why, f"Check trackers.{self.name}.credentials: the token is wrong or has ended."
         )
 
 

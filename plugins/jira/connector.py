@@ -6,7 +6,6 @@ are named where they matter.
 
 from __future__ import annotations
 
-import difflib
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +41,7 @@ from hub.settings.trackers import TrackerSettings
 from hub.text import defuse, from_wiki, to_wiki
 from hub.ticket import Attachment, Markdown, Person, Snapshot, Status, Value, Visibility
 from plugins.jira import mapping, payloads
+from plugins.jira.checks import Checks
 from plugins.jira.client import JiraClient
 from plugins.jira.settings import JiraSettings
 from plugins.jira.workflow import Hop, Workflow, walk
@@ -82,10 +82,13 @@ class JiraConnector(Connector):
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(Capability) - {
-            Capability.ATTACHMENTS_IN_COMMENTS, Capability.COMMENT_AUTHORS, Capability.KNOWLEDGE_BASE,
-            Capability.RATINGS, Capability.ACTIONS,
-        }  # fmt: skip
+        return frozenset(
+            {
+                Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+                Capability.EDIT_COMMENTS, Capability.DELETE_COMMENTS, Capability.ATTACHMENTS, Capability.WEBHOOKS,
+                Capability.POLLING, Capability.REMOTE_LINKS, Capability.USERS, Capability.TRANSITIONS,
+            }
+        )  # fmt: skip
 
     def identify(self) -> Identity:
         if self._identity is None:
@@ -383,7 +386,10 @@ class JiraConnector(Connector):
     def _in_neutral_words(self, error: RefusedError) -> RefusedError:
         names = {field_id: f"custom:{name}" for name, field_id in self._custom_ids().items()} | NEUTRAL
         fields = {names.get(name, name): why for name, why in error.fields.items()}
-        remedy = f"Look at the screen of {self._settings.issue_type} in {self._settings.project}, and at the mapping."
+        remedy = (
+            f"Look at the screen of {self._settings.issue_type} in {self._settings.project}, and at the mapping; what "
+            f"new issues need beyond it stands under trackers.{self.name}.create_fields."
+        )
         return RefusedError(self.name, error.doing, fields, remedy)
 
     def _cloud(self) -> bool:
@@ -439,97 +445,7 @@ class JiraConnector(Connector):
         return None
 
     def check(self) -> list[Finding]:
-        return [*self._check_project(), *self._check_fields(), *self._check_permissions(), *self._check_comments()]
-
-    def _check_project(self) -> list[Finding]:
-        key = self._settings.project
-        try:
-            project = self._client.get(f"/project/{key}")
-        except NotFoundError:
-            keys = [p["key"] for p in self._client.get("/project")]
-            close = difflib.get_close_matches(key, keys, 1, 0.3)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            return [
-                Finding("error", f"there is no project {key} that the account may browse", f"{hint}There are {keys}.")
-            ]
-        self._project_types[key] = str(project.get("projectTypeKey") or "")
-        types = [t["name"] for t in project.get("issueTypes", ())]
-        findings = [Finding("ok", f"project {key} ({project['name']})")]
-        if self._settings.issue_type not in types:
-            findings.append(
-                Finding("error", f"{key} has no issue type {self._settings.issue_type!r}", f"There are {types}.")
-            )
-        findings += self._check_statuses(key)
-        return findings
-
-    def _check_statuses(self, key: str) -> list[Finding]:
-        known: dict[str, str] = {}
-        for kind in self._client.get(f"/project/{key}/statuses"):
-            if kind["name"] == self._settings.issue_type:
-                known = {s["name"].casefold(): s["name"] for s in kind["statuses"]}
-        unmapped = sorted(name for folded, name in known.items() if folded not in self.statuses.meaning)
-        findings = [
-            Finding(
-                "warning",
-                f"status {name!r} is not mapped: while an issue stands there its status does not travel",
-                f"Put it under trackers.{self.name}.statuses.",
-            )
-            for name in unmapped
-        ]
-        missing = [
-            f"{status}: {word}" for status, word in self.statuses.written.items() if word.casefold() not in known
-        ]
-        if known and missing and self._settings.statuses:
-            findings.append(
-                Finding(
-                    "warning",
-                    f"the workflow has no such status: {', '.join(missing)}",
-                    f"There are {sorted(known.values())}; correct trackers.{self.name}.statuses.",
-                )
-            )
-        return findings
-
-    def _check_fields(self) -> list[Finding]:
-        if not self._settings.fields:
-            return []
-        known = {f["id"]: f["name"] for f in self._client.get("/field")}
-        findings = []
-        for name, field in self._settings.fields.items():
-            if field.id not in known and field.id not in known.values():
-                close = difflib.get_close_matches(field.id, known.values(), 1, 0.3)
-                hint = f"Did you mean {close[0]!r}?" if close else "Give its id (customfield_…) or its name."
-                findings.append(Finding("error", f"there is no field {field.id!r} (fields.{name})", hint))
-        return findings or [Finding("ok", f"all {len(self._settings.fields)} custom fields exist")]
-
-    def _check_permissions(self) -> list[Finding]:
-        wanted = {
-            "BROWSE_PROJECTS": "Browse projects",
-            "CREATE_ISSUES": "Create issues",
-            "EDIT_ISSUES": "Edit issues",
-            "ADD_COMMENTS": "Add comments",
-            "TRANSITION_ISSUES": "Transition issues",
-            "CREATE_ATTACHMENTS": "Create attachments",
-            "LINK_ISSUES": "Link issues",
-        }
-        answer = self._client.get("/mypermissions", projectKey=self._settings.project, permissions=",".join(wanted))
-        missing = [
-            title for key, title in wanted.items() if not answer["permissions"].get(key, {}).get("havePermission")
-        ]
-        if missing:
-            text = ", ".join(missing)
-            return [Finding("error", f"the account lacks: {text}", f"Grant these in {self._settings.project}.")]
-        return [Finding("ok", "the account has all permissions it needs")]
-
-    def _check_comments(self) -> list[Finding]:
-        if self._settings.plain_comments == "public" and not self._settings.private_role:
-            return [
-                Finding(
-                    "warning",
-                    "plain comments are public, and there is no role for private ones: private notes cannot be written",
-                    f"Set trackers.{self.name}.private_role, or keep private notes out (comments: {{private: none}}).",
-                )
-            ]
-        return []
+        return Checks(self._client, self._settings, self.statuses, self._project_types, self._custom_ids()).findings()
 
     def close(self) -> None:
         self._client.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 from hub.connector import Connector, Finding, NotFoundError
@@ -11,6 +12,8 @@ from plugins.mantis.facts import Config, Facts
 from plugins.mantis.settings import MantisSettings
 
 MANAGER = 70
+OLDEST = (2, 26)
+"""The first version that tells an account by its number, which the hub asks for before it assigns somebody."""
 FIELD_TYPES = {
     "number": {"numeric", "float"},
     "select": {"enum", "list", "radio"},
@@ -19,6 +22,9 @@ FIELD_TYPES = {
     "date": {"date"},
 }
 """Neutral types -> MantisBT's custom field types that hold them; a text is held by every type."""
+
+CHOICES = {"enum", "list", "multilist", "radio", "checkbox"}
+"""MantisBT's types of custom fields that take nothing but what they list."""
 
 
 def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> list[Finding]:
@@ -32,13 +38,27 @@ def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> li
         hint = f"{_meant(settings.project, names)}There are {names}. Correct {where}.project, or let the account in."
         return [Finding("error", f"there is no project {settings.project!r} that the account sees", hint)]
     found = [Finding("ok", f"project {project['name']}, MantisBT {facts.version}")]
+    found += _version(facts.version)
     found += _level(int(project["access_level"]["id"]))
     categories = [c["name"] for c in project.get("categories", ())]
     if settings.category not in categories:
         hint = f"{_meant(settings.category, categories)}There are {categories}. Correct {where}.category."
         found.append(Finding("error", f"the project has no category {settings.category!r}", hint))
+    for neutral, word in connector.categories.written.items():
+        if word not in categories:
+            hint = f"{_meant(word, categories)}There are {categories}. Correct {where}.categories."
+            found.append(Finding("warning", f"the project has no category {word!r} (for {neutral})", hint))
     found += _fields(settings, facts, where)
-    return [*found, *_words(connector, settings, facts.config(afresh=True), where)]
+    config = facts.config(afresh=True)
+    found += _choices(settings, facts, config, where)
+    return [*found, *_words(connector, settings, config, where)]
+
+
+def _version(version: str) -> list[Finding]:
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) >= OLDEST:
+        return []
+    return [Finding("warning", f"MantisBT {version} cannot be asked for accounts", "Update it to assign issues.")]
 
 
 def _level(level: int) -> list[Finding]:
@@ -64,13 +84,33 @@ def _fields(settings: MantisSettings, facts: Facts, where: str) -> list[Finding]
         if field is None:
             hint = f"{_meant(given, known)}There are {known}; link the field to the project. See {key}."
             found.append(Finding("error", f"the project has no custom field {given!r}", hint))
-        elif not facts.may_write(field):
+        elif not facts.may_write(int(field["id"])):
             level = field["access_level_rw"]["name"]
             remedy = f"Lower the field's write access from {level}, or raise the account's."
             found.append(Finding("error", f"the account may not write the custom field {given!r}", remedy))
         elif kind in FIELD_TYPES and field["type"] not in FIELD_TYPES[kind]:
             remedy = f"Correct the type under {key}."
             found.append(Finding("warning", f"the custom field {given!r} is of type {field['type']}", remedy))
+    return found
+
+
+def _choices(settings: MantisSettings, facts: Facts, config: Config, where: str) -> list[Finding]:
+    """Words under `values` that MantisBT would refuse, or store as nothing where the field is a built-in one."""
+    found: list[Finding] = []
+    for name, field in settings.fields.items():
+        key = f"{where}.fields.{name}.values"
+        if field.id in mapping.BUILT_IN:
+            known = list(config.words.get(field.id, {}))
+            bad = [word for word in field.values.values() if config.number(field.id, word) is None]
+        else:
+            native = next((f for f in facts.project()["custom_fields"] if field.id in (f["name"], str(f["id"]))), None)
+            listed = str(native["possible_values"]) if native and native["type"] in CHOICES else ""
+            # `=versions` and the like stand for a list that MantisBT makes itself.
+            known = [] if listed.startswith("=") else [word for word in listed.split("|") if word]
+            bad = [word for word in field.values.values() if known and word not in known]
+        for word in bad:
+            hint = f"{_meant(word, known)}There are {known}; correct {key}."
+            found.append(Finding("error", f"the field {field.id!r} has no value {word!r}", hint))
     return found
 
 

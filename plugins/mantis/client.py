@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,10 @@ FILE_CODES = {500: "It is too large.", 501: "Files of this type are not allowed.
 NAMES = {"summary": "title", "handler": "assignee"}
 """MantisBT's names in error texts -> neutral ones, where they differ."""
 REMEMBERED = 200
+"""How many writes that ended in a 500 are kept in mind."""
+REMEMBERED_FOR = 3600.0
+"""Seconds after which such a write counts as a first try again; retries of one write come closer together."""
+ISSUE_NOT_FOUND = 1100
 _QUOTED = re.compile(r"""["'](.+?)["']""")
 _NAMED = re.compile(r"\{(?:name|id):(.+?)\}")
 _NEUTRAL = {"title", "description", "assignee", "priority", "category", "status"}
@@ -43,8 +48,15 @@ class ReadOnlyError(AuthError):
     """The issue is resolved, and the hub's account may not change resolved issues."""
 
 
+class NoSuchIssueError(NotFoundError):
+    """MantisBT has no issue of this number: it never had, or it was deleted. A private one is told otherwise."""
+
+
 class MantisClient(RestClient):
-    """Signs in with the bare token: `Bearer` before it is refused by 2.28."""
+    """Signs in with the bare token: `Bearer` before it is refused by 2.28.
+
+    Nothing is asked for compressed, because web servers that compress take away or change the tag of the lock.
+    """
 
     api = "/api/rest"
     permission_remedy = "Give the hub's account the access level manager in the project."
@@ -53,7 +65,8 @@ class MantisClient(RestClient):
         super().__init__(connector)
         self._token = settings.credentials.api_token
         self._lock = threading.Lock()
-        self._failed: dict[str, None] = {}
+        self._failed: dict[str, float] = {}
+        self.http.headers["Accept-Encoding"] = "identity"
 
     def credentials(self) -> Mapping[str, str]:
         return {"Authorization": self._token.get_secret_value()}
@@ -78,8 +91,10 @@ class MantisClient(RestClient):
         if status == 403 and text.endswith("is readonly"):
             remedy = "Give the hub's account the access level manager, or lower update_readonly_bug_threshold."
             return ReadOnlyError(self.name, doing, why, remedy)
-        if status == 403 and text.startswith("Access denied for user"):
+        if status == 403 and text.startswith("Access denied for user") and response.request.method == "GET":
             return NotFoundError(self.name, doing, why, "It is private: give the hub's account access to it.")
+        if code == ISSUE_NOT_FOUND:
+            return NoSuchIssueError(self.name, doing, why, "It never was there, or it was deleted.")
         if status == 429:
             told = response.headers.get("retry-after")
             return RateLimitedError(self.name, doing, why, retry_after(told) if told else SPAM_PAUSE)
@@ -87,6 +102,8 @@ class MantisClient(RestClient):
             return self._internal(response, doing, why)
         if code in FILE_CODES:
             return PermanentError(self.name, doing, f"{why}. {FILE_CODES[code]}", "Send it another way.")
+        if code == 11 and text.startswith("Project"):
+            return PermanentError(self.name, doing, why, f"Correct trackers.{self.name}.project.")
         fields = self._fields(code, text)
         return RefusedError(self.name, doing, fields) if fields else super().error(response, doing)
 
@@ -102,7 +119,9 @@ class MantisClient(RestClient):
                 return {"labels": text}
             case 13 if "assign" in text:
                 return {"assignee": text}
-            case 11 | 28 | 29:
+            case None if not text.startswith("Mandatory field"):
+                return {}
+            case None | 11 | 28 | 29:
                 word = (named.group(1) if named else text.partition(" ")[0]).lower()
                 name = NAMES.get(word, word)
                 return {name: text} if name in _NEUTRAL else {}
@@ -110,14 +129,15 @@ class MantisClient(RestClient):
                 return {}
 
     def _internal(self, response: httpx.Response, doing: str, why: str) -> ConnectorError:
-        request = response.request
-        digest = hashlib.sha256(b"\n".join([doing.encode(), request.content])).hexdigest()
+        """A 500 for a write: worth one more try, because the server may have stumbled, and no third."""
+        digest = hashlib.sha256(b"\n".join([doing.encode(), response.request.content])).hexdigest()
+        now = time.monotonic()
         with self._lock:
-            if digest in self._failed:
-                return PermanentError(
-                    self.name, doing, f"{why}, twice", "MantisBT answers so to input it cannot take; see its PHP log."
-                )
-            self._failed[digest] = None
+            earlier = self._failed.pop(digest, None)
+            self._failed[digest] = now
             while len(self._failed) > REMEMBERED:
                 del self._failed[next(iter(self._failed))]
-        return TemporaryError(self.name, doing, why)
+        if earlier is None or now - earlier > REMEMBERED_FOR:
+            return TemporaryError(self.name, doing, why)
+        remedy = "MantisBT answers so to input it cannot take; see its PHP log."
+        return PermanentError(self.name, doing, f"{why}, twice", remedy)

@@ -1,7 +1,8 @@
 """What a MantisBT site says of itself: projects, fields, the words of its enumerations, workflows.
 
-Asked once and kept; asked again where a word is missing, because MantisBT checks none of them by itself: an unknown
-name is stored as `@0@` (recorded: create.bad_priority, patch.status_bad).
+Asked once and kept; asked again before anything is refused for what they say, because an admin may have changed it.
+MantisBT checks none of the words by itself: an unknown one is stored as `@0@` (recorded: create.bad_priority,
+patch.status_bad).
 """
 
 from __future__ import annotations
@@ -96,10 +97,14 @@ class Facts:
                     return dict(field)
         return None
 
-    def may_write(self, field: Mapping[str, Any]) -> bool:
+    def may_write(self, field_id: int) -> bool:
         """Whether the account may write a custom field: MantisBT drops such a value without a word."""
-        level = int(self.project()["access_level"]["id"])
-        return bool(level >= int(field["access_level_rw"]["id"]))
+        for afresh in (False, True):
+            project = self.project(afresh=afresh)
+            field = next((f for f in project["custom_fields"] if int(f["id"]) == field_id), None)
+            if field and int(project["access_level"]["id"]) >= int(field["access_level_rw"]["id"]):
+                return True
+        return False
 
     def config(self, project_id: int | None = None, *, afresh: bool = False) -> Config:
         """The options of a project, of the one for new issues where none is named."""

@@ -8,10 +8,12 @@ the zone of whoever wrote them, so the nearest midnight of the hub's own zone is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hub.connector import Connector
 from hub.settings.trackers import CustomField
 from hub.ticket import Attachment, Comment, CustomValue, Person, Ticket, Visibility
 from plugins.mantis import texts
@@ -72,7 +74,7 @@ def view_state(value: Visibility) -> dict[str, int]:
     return {"id": PUBLIC if value.is_public else PRIVATE}
 
 
-def status_word(maps: Any, raw: Mapping[str, Any]) -> str:
+def status_word(maps: Connector, raw: Mapping[str, Any]) -> str:
     """The word for an issue's status: with its resolution (`resolved/won't fix`) where the settings name that."""
     status, resolution = word(raw.get("status")), word(raw.get("resolution"))
     both = f"{status}/{resolution}"
@@ -140,29 +142,19 @@ def custom_values(settings: MantisSettings, raw: Mapping[str, Any], where: tzinf
     return {name: field_value(field, by_key.get(field.id), where) for name, field in settings.fields.items()}
 
 
-def marker_of(settings: MantisSettings, raw: Mapping[str, Any]) -> list[str]:
-    """The words where a new issue's mark stands."""
-    if settings.marker_field:
-        for one in raw.get("custom_fields") or ():
-            if settings.marker_field in (one["field"]["name"], str(one["field"]["id"])):
-                return str(one.get("value") or "").split()
-        return []
-    return str(raw.get("additional_information") or "").split()
-
-
 def address(settings: MantisSettings, issue_id: object) -> str:
     """Where people see an issue."""
     return f"{settings.url}/view.php?id={issue_id}"
 
 
-def ticket(settings: MantisSettings, maps: Any, raw: Mapping[str, Any], where: tzinfo) -> Ticket:
+def ticket(settings: MantisSettings, maps: Connector, raw: Mapping[str, Any], where: tzinfo) -> Ticket:
     """A neutral ticket. `maps` is the connector, for its tables."""
     native = {name: word(raw.get(name)) for name in ("status", "resolution", "priority", "severity", "category")}
     return Ticket(
         id=str(raw["id"]),
         key=f"#{raw['id']}",
         url=address(settings, raw["id"]),
-        title=" ".join(str(raw.get("summary") or "").split()),
+        title=texts.neutral_title(raw.get("summary")),
         description=texts.neutral_description(settings, raw.get("description")),
         status=maps.statuses.to_neutral(status_word(maps, raw)),
         priority=maps.priorities.to_neutral(native["priority"]),
@@ -178,7 +170,19 @@ def ticket(settings: MantisSettings, maps: Any, raw: Mapping[str, Any], where: t
     )
 
 
-def comment(settings: MantisSettings, raw: Mapping[str, Any], issue_id: str, own_id: str) -> Comment:
+def comments(settings: MantisSettings, raw: Mapping[str, Any], own_id: str) -> tuple[Comment, ...]:
+    """An issue's notes in the order in which they were written.
+
+    In an issue that people made private every note is: none of them was written for more than those who see it.
+    """
+    by_people = not visibility(raw.get("view_state")).is_public and settings.view_state != "private"
+    found = [_comment(settings, note, str(raw["id"]), own_id) for note in raw.get("notes") or ()]
+    if by_people:
+        found = [replace(c, visibility=Visibility.PRIVATE) if c.visibility.is_public else c for c in found]
+    return tuple(sorted(found, key=lambda c: (c.created, int(c.id))))
+
+
+def _comment(settings: MantisSettings, raw: Mapping[str, Any], issue_id: str, own_id: str) -> Comment:
     """A neutral comment. A mark counts only in a note of the hub's own account: anybody can write one."""
     author = person(raw.get("reporter")) or Person()
     text, mark = texts.unmarked(raw.get("text")) if author.id == own_id else (raw.get("text"), None)
@@ -189,9 +193,14 @@ def comment(settings: MantisSettings, raw: Mapping[str, Any], issue_id: str, own
         visibility=visibility(raw.get("view_state")),
         created=utc(raw["created_at"]) or datetime.min.replace(tzinfo=UTC),
         updated=utc(raw.get("updated_at")),
-        attachments=tuple(attachment(settings, a, issue_id) for a in raw.get("attachments") or ()),
+        attachments=attachments(settings, raw, issue_id),
         marker=mark,
     )
+
+
+def attachments(settings: MantisSettings, raw: Mapping[str, Any], issue_id: str) -> tuple[Attachment, ...]:
+    """The files that hang on an issue itself, or on a note."""
+    return tuple(attachment(settings, file, issue_id) for file in raw.get("attachments") or ())
 
 
 def attachment(settings: MantisSettings, raw: Mapping[str, Any], issue_id: str) -> Attachment:

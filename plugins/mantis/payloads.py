@@ -1,7 +1,8 @@
-"""Bodies that a webhook plugin posts -> hints.
+"""Bodies that a MantisBT plugin posts -> hints.
 
-MantisBT itself sends nothing, and its plugins have no common format: an admin gives them the body of the README, or
-one of theirs that names the issue under one of the keys below. What else a body says is not relied upon.
+MantisBT itself sends nothing. The plugin `TicketHub` beside this module posts what `parse` needs; bodies of other
+plugins will do where they name the issue under one of the keys below. What else a body says is not relied upon.
+Source of the events: MantisBT's core/events_inc.php.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ ISSUE_KEYS = ("issue_id", "bug_id", "issue", "bug", "id")
 NOTE_KEYS = ("note_id", "bugnote_id", "note", "bugnote")
 ACTOR_KEYS = ("user_id", "actor_id", "user", "actor")
 EVENT_KEYS = ("event", "action", "type")
-DELETIONS = {"bug_deleted", "issue_deleted", "deleted", "delete"}
+DELETIONS = {"bug_deleted", "issue_deleted"}
+NEW_NOTE = "bugnote_add"
+"""An event about one note and nothing else: what else changes with it has an event of its own."""
 PLACEHOLDERS = ("{", "%", "$")
 
 
@@ -28,16 +31,16 @@ def parse(request: WebhookRequest) -> Sequence[Hint] | Ignored:
     given = _text(body, ISSUE_KEYS).lstrip("#")
     if given.startswith(PLACEHOLDERS):
         return Ignored("the placeholders were not filled in: this is a test of the webhook")
-    if not given.isdigit() or not int(given):
+    issue, note = _number(given), _number(_text(body, NOTE_KEYS))
+    if not issue:
         raise ValueError(f"no issue number under any of {', '.join(ISSUE_KEYS)}; see the body in the README")
-    note = _text(body, NOTE_KEYS)
     return [
         Hint(
-            ticket_id=str(int(given)),
+            ticket_id=issue,
             event=event,
-            actor_id=_text(body, ACTOR_KEYS) or None,
-            comment_id=note if note.isdigit() and int(note) else None,
-            is_partial=True,
+            actor_id=_number(_text(body, ACTOR_KEYS)) or None,
+            comment_id=note or None,
+            is_partial=not (event == NEW_NOTE and note),
             is_deleted=event in DELETIONS,
         )
     ]
@@ -52,3 +55,8 @@ def _text(body: Mapping[str, Any], keys: Sequence[str]) -> str:
         if value is not None and not isinstance(value, list | bool):
             return str(value).strip()
     return ""
+
+
+def _number(text: str) -> str:
+    """A number as MantisBT writes it, empty for anything else and for 0, which means none."""
+    return str(int(text)) if text.isascii() and text.isdigit() and int(text) else ""

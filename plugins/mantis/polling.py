@@ -14,6 +14,8 @@ from typing import Any
 
 from hub.connector import Hint, Polled
 
+SELECT = "id,updated_at,sticky,tags"
+"""What a look asks for: enough to leave an issue unread that has not been escalated."""
 OVERLAP = timedelta(seconds=60)
 """How far back each look begins before the last one: a slow write is seen later than its time says."""
 SETTLED = timedelta(seconds=5)
@@ -26,22 +28,18 @@ Listing = Callable[[int], Sequence[Mapping[str, Any]]]
 
 
 def look(cursor: str | None, server_time: datetime, listing: Listing) -> Polled:
-    """The issues to look at, and the cursor for the next time. `server_time` is the site's clock before the call.
-
-    Hints tell no time: a snapshot read within the second of a change shows the same time as one read after the next
-    change of that second, and whoever compares times would take the second change for known.
-    """
+    """The issues to look at, and the cursor for the next time. `server_time` is the site's clock before the call."""
     if cursor is None:
         return Polled((), _cursor(server_time, {}))
     state = json.loads(cursor)
     told: Mapping[str, str] = state["told"]
-    start = datetime.fromisoformat(state["since"]) - OVERLAP
-    *_, page = pages(start, listing)
-    window = {str(i["id"]): str(i["updated_at"]) for i in page if _time(str(i["updated_at"])) >= start}
-    hints = tuple(Hint(ticket_id=key, event="poll") for key, at in window.items() if told.get(key) != at)
-    next_start = max(server_time, datetime.fromisoformat(state["since"]))
-    keep = {key: at for key, at in window.items() if next_start - OVERLAP <= _time(at) <= server_time - SETTLED}
-    return Polled(hints, _cursor(next_start, keep))
+    since = datetime.fromisoformat(state["since"])
+    *_, page = pages(since - OVERLAP, listing)
+    window = [raw for raw in page if _time(raw) >= since - OVERLAP]
+    hints = tuple(_hint(raw) for raw in window if told.get(str(raw["id"])) != raw["updated_at"])
+    next_since = max(server_time, since)
+    settled = [raw for raw in window if next_since - OVERLAP <= _time(raw) <= server_time - SETTLED]
+    return Polled(hints, _cursor(next_since, {str(raw["id"]): str(raw["updated_at"]) for raw in settled}))
 
 
 def pages(start: datetime, listing: Listing) -> Iterator[Sequence[Mapping[str, Any]]]:
@@ -50,7 +48,7 @@ def pages(start: datetime, listing: Listing) -> Iterator[Sequence[Mapping[str, A
     while True:
         page = listing(size)
         yield page
-        if len(page) < size or (not page[-1].get("sticky") and _time(str(page[-1]["updated_at"])) < start):
+        if len(page) < size or (not page[-1].get("sticky") and _time(page[-1]) < start):
             return
         size *= GROWTH
 
@@ -60,5 +58,10 @@ def _cursor(since: datetime, told: Mapping[str, str]) -> str:
     return json.dumps({"since": since.astimezone(UTC).replace(microsecond=0).isoformat(), "told": dict(told)})
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+def _hint(raw: Mapping[str, Any]) -> Hint:
+    labels = frozenset(str(tag["name"]) for tag in raw.get("tags") or ())
+    return Hint(ticket_id=str(raw["id"]), event="poll", at=_time(raw), values={"labels": labels})
+
+
+def _time(raw: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(str(raw["updated_at"])).astimezone(UTC)

@@ -1,148 +1,79 @@
-"""What is written to an issue, in MantisBT's words, after a look at what it would drop or spoil without a word.
-
-MantisBT stores unknown words as `@0@`, makes an unknown assignee nobody, and drops custom fields that the account may
-not write (recorded: create.bad_priority, patch.handler_unknown, create.cf_no_access). All of that is refused here.
-"""
+"""Making, changing and moving issues. Source: recorded exchanges create.*, patch.*, workflow.*."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
-from hub.connector import AuthError, Changes, Connector, Draft, NotFoundError, RefusedError
-from hub.ticket import Markdown, Value
-from plugins.mantis import mapping, texts
+from hub.connector import Changes, Connector, Draft, RefusedError
+from hub.ticket import Snapshot, Status
+from plugins.mantis.bodies import Bodies
 from plugins.mantis.client import MantisClient
 from plugins.mantis.facts import Facts
+from plugins.mantis.issues import Issues
+from plugins.mantis.moves import moves
 from plugins.mantis.settings import MantisSettings
 
 
 class Writing:
-    """The bodies for one site. Methods may call it; they raise RefusedError for single fields."""
+    """Writes to the issues of one site. Raises RefusedError for single fields, ConflictError by the lock."""
 
-    def __init__(self, connector: Connector, client: MantisClient, settings: MantisSettings, facts: Facts) -> None:
-        self._name, self._word = connector.name, connector.native
-        self._client, self._settings, self._facts = client, settings, facts
-
-    def new_issue(self, draft: Draft) -> dict[str, Any]:
-        """The body of a create. A category that the draft does not have comes from the settings."""
-        settings = self._settings
-        is_public = draft.visibility.is_public and settings.view_state == "public"
-        body: dict[str, Any] = {
-            "summary": texts.held_title(settings, draft.title) or draft.marker,
-            "description": texts.native_description(settings, draft.description),
-            "project": {"id": self._facts.project_id()},
-            "category": {"name": settings.category},
-            "view_state": {"id": mapping.PUBLIC if is_public else mapping.PRIVATE},
-            **self.native(draft.values),
-        }
-        if draft.labels:
-            body["tags"] = [{"name": texts.held_label(settings, label)} for label in sorted(draft.labels)]
-        if not settings.marker_field:
-            return body | {"additional_information": draft.marker}
-        mark = {"field": _field_key(settings.marker_field), "value": draft.marker}
-        return body | {"custom_fields": [*body.get("custom_fields", ()), mark]}
-
-    def native(self, values: Mapping[str, Value], project_id: int | None = None) -> dict[str, Any]:
-        """Neutral values by field name as parts of a body."""
-        body: dict[str, Any] = {}
-        refused: dict[str, str] = {}
-        custom: list[dict[str, Any]] = []
-        for name, value in values.items():
-            if name == "title":
-                body["summary"] = texts.held_title(self._settings, str(value or "")) or texts.NOTHING
-            elif name == "description":
-                body["description"] = texts.native_description(self._settings, Markdown(str(value or "")))
-            elif name == "priority":
-                self._enumerated(body, refused, name, "priority", self._word(name, value), project_id)
-            elif name == "category":
-                body["category"] = {"name": self._word(name, value)}
-            elif name == "assignee":
-                self._assignee(body, refused, value)
-            elif name.startswith("custom:"):
-                self._custom(body, refused, custom, name, value, project_id)
-        if refused:
-            remedy = f"Look at the mapping under trackers.{self._name}."
-            raise RefusedError(self._name, "look before writing", refused, remedy)
-        return body | ({"custom_fields": custom} if custom else {})
-
-    def tags(self, labels: Iterable[str], changes: Changes) -> list[dict[str, str]]:
-        """All tags of an issue after the changes; MantisBT takes no regard to case, and neither does this."""
-        gone = {texts.held_label(self._settings, label) for label in changes.remove_labels}
-        after = {texts.held_label(self._settings, label): label for label in labels}
-        after = {folded: label for folded, label in after.items() if folded not in gone}
-        for label in changes.add_labels:
-            folded = texts.held_label(self._settings, label)
-            after.setdefault(folded, folded)
-        return [{"name": after[folded]} for folded in sorted(after)]
-
-    def in_neutral_words(self, error: RefusedError) -> RefusedError:
-        """A refusal that speaks of custom fields by their own names, by their neutral ones."""
-        names: dict[str, str] = {}
-        if any(name.startswith("field:") for name in error.fields):
-            for name, field in self._settings.fields.items():
-                known = self._facts.field(field.id) or {"id": field.id, "name": field.id}
-                names |= {f"field:{known[key]}": f"custom:{name}" for key in ("id", "name")}
-        fields = {names.get(name, name): why for name, why in error.fields.items()}
-        remedy = error.remedy or f"Look at the project's fields and categories, and at trackers.{self._name}."
-        return RefusedError(self._name, error.doing, fields, remedy)
-
-    def _enumerated(
-        self,
-        body: dict[str, Any],
-        refused: dict[str, str],
-        name: str,
-        kind: str,
-        word: str,
-        project_id: int | None,
+    def __init__(
+        self, connector: Connector, client: MantisClient, settings: MantisSettings, facts: Facts, issues: Issues
     ) -> None:
-        number = self._facts.number(kind, word, project_id)
-        if number is None:
-            known = ", ".join(self._facts.config(project_id).words.get(kind, ()))
-            refused[name] = f"the site has no {kind} {word!r}; there are {known}"
-        else:
-            body[kind] = {"id": number}
+        self._connector, self._client, self._settings = connector, client, settings
+        self._facts, self._issues = facts, issues
+        self._bodies = Bodies(connector, client, settings, facts)
 
-    def _assignee(self, body: dict[str, Any], refused: dict[str, str], value: Value) -> None:
-        """By number or login. Somebody else's account cannot be read, but is forbidden rather than not found."""
-        if not value:
-            body["handler"] = {"id": 0}
-            return
-        login = str(value)
+    def create(self, draft: Draft) -> int:
+        """One call, after what MantisBT would take without a word and drop has been looked at; returns the number."""
+        body = self._bodies.new_issue(draft)
         try:
-            self._client.get(f"/users/{login}" if login.isdigit() else f"/users/username/{quote(login, safe='')}")
-        except NotFoundError:
-            refused["assignee"] = f"there is no account {login!r}"
-            return
-        except AuthError as error:
-            if not error.why.startswith("403"):
-                raise
-        body["handler"] = {"id": int(login)} if login.isdigit() else {"name": login}
+            return int(self._client.send("POST", "/issues", body)["issue"]["id"])
+        except RefusedError as error:
+            raise self._bodies.in_neutral_words(error) from error
 
-    def _custom(
-        self,
-        body: dict[str, Any],
-        refused: dict[str, str],
-        custom: list[dict[str, Any]],
-        name: str,
-        value: Value,
-        project_id: int | None,
-    ) -> None:
-        field = self._settings.fields[name.removeprefix("custom:")]
-        zone = mapping.zone(self._facts.me().get("timezone"))
-        native = mapping.native_value(self._settings, field, value, zone)
-        if field.id in mapping.BUILT_IN:
-            self._enumerated(body, refused, name, field.id, native, project_id)
-            return
-        known = self._facts.field(field.id)
-        if known is None:
-            refused[name] = f"the project has no custom field {field.id!r} that the account sees"
-        elif not self._facts.may_write(known):
-            refused[name] = f"the account may not write the custom field {known['name']!r}"
-        else:
-            custom.append({"field": {"id": int(known["id"])}, "value": native})
+    def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> str:
+        """One PATCH, none where nothing changes; returns the version after it.
 
+        Tags can only be replaced as a whole, so they need the lock, and a look where there is none.
+        """
+        native = basis.ticket.native if basis else {}
+        body = self._bodies.native(changes.values, int(native.get("project") or 0) or None)
+        version = basis.version if basis else ""
+        if changes.add_labels or changes.remove_labels:
+            labels = basis.ticket.labels if basis else frozenset[str]()
+            if not version:
+                raw, version = self._issues.get(ticket_id)
+                labels = frozenset(str(tag["name"]) for tag in raw.get("tags") or ())
+            body["tags"] = self._bodies.tags(labels, changes)
+        names = [*changes.values, *(["labels"] if "tags" in body else [])]
+        return self._patch(ticket_id, body, version, names) if body else version
 
-def _field_key(given: str) -> dict[str, Any]:
-    return {"id": int(given)} if given.isdigit() else {"name": given}
+    def transition(self, ticket_id: str, status: Status) -> str:
+        """Hop by hop along the project's workflow, which MantisBT's API itself does not keep to."""
+        raw, version = self._issues.get(ticket_id)
+        wanted = self._connector.native("status", status)
+        try:
+            bodies = self._moves(raw, wanted)
+        except LookupError as error:
+            name = self._connector.name
+            remedy = f"Look at trackers.{name}.statuses and resolution, and at the project's workflow."
+            raise RefusedError(name, f"move {ticket_id} to {wanted}", {"status": str(error)}, remedy) from error
+        for body in bodies:
+            version = self._patch(ticket_id, body, version, ["status"])
+        return version
+
+    def _moves(self, raw: Mapping[str, Any], wanted: str) -> list[dict[str, Any]]:
+        """The writes that bring an issue there. Raises LookupError only after the site was asked afresh."""
+        project_id, meaning = int(raw["project"]["id"]), self._connector.statuses.meaning
+        try:
+            return moves(self._facts.config(project_id), self._settings, raw, wanted, meaning)
+        except LookupError:
+            return moves(self._facts.config(project_id, afresh=True), self._settings, raw, wanted, meaning)
+
+    def _patch(self, ticket_id: str, body: Mapping[str, Any], version: str, names: Sequence[str]) -> str:
+        try:
+            return self._issues.patch(ticket_id, body, version, names)
+        except RefusedError as error:
+            raise self._bodies.in_neutral_words(error) from error

@@ -38,6 +38,12 @@ def _check_opening(connector: Connector, settings: OtrsSettings, client: OtrsCli
     if refusal is not None and (found := _about_opening(refusal, settings, where)) is not None:
         yield found
         return
+    for line, queues in settings.lines.items():
+        for queue in queues[:1]:
+            if (refused := _refusal(client, {**usual, "Queue": queue})) is not None:
+                what = f"the hub's agent cannot hand tickets to the queue {queue!r} of line {line}: {refused.why}"
+                remedy = f"Correct {where}.lines.{line}, or give the agent move_into on the queue's group."
+                yield Finding("error", what, remedy)
     for name, key, table in (
         ("statuses", "State", connector.statuses),
         ("priorities", "Priority", connector.priorities),

@@ -29,6 +29,7 @@ FIELDS = {
     "State": "status", "StateID": "status", "PendingTime": "status",
     "Priority": "priority", "PriorityID": "priority",
     "Type": "category", "TypeID": "category",
+    "Queue": "line", "QueueID": "line",
     "Owner": "assignee", "OwnerID": "assignee",
     "Body": "description",
     "CustomerUser": "requester",
@@ -36,6 +37,8 @@ FIELDS = {
 """OTRS's names in error messages -> neutral field names."""
 DYNAMIC_FIELD = "DynamicField"
 """Stands for some dynamic field of the request: the messages do not say which."""
+FAULTS = {"Ticket queue could not be updated": "line"}
+"""What faults say that are about one field. Source: recorded `create.value_Queue=support::l2`; TicketUpdate.pm."""
 _NAMED = re.compile(r"\b(Ticket|Article|DynamicField)->(\w+)")
 _NO_TICKET = "does not have access to the ticket"
 
@@ -91,6 +94,10 @@ class OtrsClient(RestClient):
     def error(self, response: httpx.Response, doing: str) -> ConnectorError:
         """A 500 with a `faultstring` is a refusal; one without may be a server in trouble or a service not there."""
         fault = json_of(response).get("faultstring")
+        about = next((field for words, field in FAULTS.items() if words in str(fault or "")), None)
+        if response.status_code == 500 and about:
+            remedy = "Is its name right, in upper and lower case too? " + self.permission_remedy
+            return RefusedError(self.name, doing, {about: self.scrub(str(fault)[:LONGEST_REASON])}, remedy)
         if response.status_code == 500 and fault:
             return PermanentError(self.name, doing, self.scrub(str(fault)[:LONGEST_REASON]), self.permission_remedy)
         if response.status_code == 500 and "determine Operation" in response.text:

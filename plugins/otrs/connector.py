@@ -76,6 +76,7 @@ class OtrsConnector(Connector):
         super().__init__(name, settings)
         assert isinstance(settings, OtrsSettings)
         self._settings = settings
+        self.lines = settings.lines
         self._client = OtrsClient(self, settings)
         self._zone = ZoneInfo(settings.time_zone) if settings.time_zone else None
         self._identity: Identity | None = None
@@ -87,7 +88,8 @@ class OtrsConnector(Connector):
             Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
             Capability.REMOTE_LINKS,
         }  # fmt: skip
-        return frozenset(offered | ({Capability.COMMENT_AUTHORS} if self._settings.sender_address else set()))
+        offered |= {Capability.COMMENT_AUTHORS} if self._settings.sender_address else set()
+        return frozenset(offered | ({Capability.LINES} if self.lines else set()))
 
     def identify(self) -> Identity:
         if self._identity is None:
@@ -170,6 +172,9 @@ class OtrsConnector(Connector):
             return mapping.field_value(field, mapping.native_value(field, value))
         return super().hold(field_name, value)
 
+    def line_of(self, group: str) -> int | None:
+        return mapping.line_of(group, self.lines)
+
     def hold_text(self, text: Markdown) -> Markdown:
         return mapping.text_of(mapping.body_of(text))
 
@@ -184,9 +189,9 @@ class OtrsConnector(Connector):
         ticket, fields = self._native({k: v for k, v in values.items() if v is not None})
         requester = draft.requester.email if draft.requester is not None else None
         title = mapping.title_of(draft.title)
+        ticket = {"Queue": settings.queue, **ticket}
         ticket |= {
             "Title": draft.marker if title in ("", "0") else title,
-            "Queue": settings.queue,
             "CustomerUser": requester or settings.customer,
         }
         if settings.ticket_type:
@@ -346,6 +351,8 @@ class OtrsConnector(Connector):
                 ticket["Priority"] = self.native(name, value)
             elif name == "category":
                 ticket["Type"] = self.native(name, value)
+            elif name == "line":
+                ticket["Queue"] = self.group_of(value)
         return ticket, fields
 
     def _state(self, state: str) -> dict[str, Any]:
@@ -367,6 +374,9 @@ class OtrsConnector(Connector):
 
     def _explain(self, error: RefusedError, changes: Changes) -> Exception:
         """Puts the names of the request's own fields where the answer only says that it is about a dynamic field."""
+        if "line" in error.fields and "line" not in changes.values:
+            remedy = f"Correct trackers.{self.name}.queue: the whole path, upper and lower case as in OTRS."
+            return PermanentError(self.name, error.doing, error.why, remedy)
         if DYNAMIC_FIELD not in error.fields:
             return error
         why = error.fields[DYNAMIC_FIELD]

@@ -134,7 +134,7 @@ def native_value(field: CustomField, value: object) -> Any:
 
 def line_of(queue: str, lines: Mapping[int, Sequence[str]]) -> int | None:
     """The support line of a queue: that of the queue itself or of the nearest queue above it."""
-    of_queue = {name: line for line, names in lines.items() for name in names}
+    of_queue = {name: line for line, names in reversed(list(lines.items())) for name in names}
     parts = queue.split("::")
     for length in range(len(parts), 0, -1):
         if (line := of_queue.get("::".join(parts[:length]))) is not None:
@@ -163,7 +163,7 @@ def ticket(settings: OtrsSettings, maps: Any, raw: Mapping[str, Any], clock: Ser
         priority=maps.priorities.to_neutral(raw.get("Priority")),
         category=maps.categories.to_neutral(raw.get("Type")),
         channel=CHANNELS.get(str(first.get("CommunicationChannelID")), Channel.UNKNOWN),
-        line=line_of(str(raw.get("Queue") or ""), settings.lines),
+        line=maps.line_of(str(raw.get("Queue") or "")),
         requester=_requester(raw, first),
         assignee=_owner(raw),
         organisation=str(raw["CustomerID"]) if raw.get("CustomerID") else None,

@@ -18,7 +18,14 @@ from plugins.zendesk.settings import ZendeskSettings
 
 RENEW_BEFORE = 60.0
 """Seconds before its end that an OAuth token is replaced."""
-FIELDS = {"subject": "title", "comment": "description", "type": "category", "assignee_id": "assignee", "tags": "labels"}
+FIELDS = {
+    "subject": "title",
+    "comment": "description",
+    "type": "category",
+    "assignee_id": "assignee",
+    "tags": "labels",
+    "group_id": "line",
+}
 """Zendesk's names in error details -> neutral field names, where they differ."""
 
 

@@ -5,15 +5,16 @@ Source: developer.zendesk.com/api-reference/ticketing; the points that surprise 
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from hub.connector import (
+    Article,
     AuthError,
     Capability,
     Changes,
@@ -32,15 +33,19 @@ from hub.connector import (
     RefusedError,
     RemoteLink,
     Role,
+    StoredMacro,
     WebhookRequest,
     Written,
     WrittenComment,
 )
+from hub.parts.refusals import no_group
 from hub.settings.trackers import TrackerSettings
 from hub.text import canonical, defuse, from_html, to_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Value, Visibility
-from plugins.zendesk import mapping, payloads
+from plugins.zendesk import checks, guide, mapping, payloads
 from plugins.zendesk.client import ZendeskClient
+from plugins.zendesk.groups import Groups
+from plugins.zendesk.macros import Macros
 from plugins.zendesk.settings import ZendeskSettings
 
 INCLUDE = "users,comment_count,groups,organizations"
@@ -71,16 +76,22 @@ class ZendeskConnector(Connector):
         assert isinstance(settings, ZendeskSettings)
         self._settings = settings
         self._client = ZendeskClient(self, settings)
+        self._groups = Groups(self._client)
+        self.lines = settings.lines
+        self._macros = Macros(settings, self, self._client, self._groups)
         self._identity: Identity | None = None
         self._is_admin = False
         self.has_tag_fields = any(f.type in ("select", "multiselect", "checkbox") for f in settings.fields.values())
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(Capability) - {
-            Capability.TRANSITIONS, Capability.EDIT_COMMENTS, Capability.DELETE_COMMENTS, Capability.COMMENT_AUTHORS,
-            Capability.KNOWLEDGE_BASE, Capability.RATINGS, Capability.ACTIONS,
+        offered = {
+            Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+            Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING,
+            Capability.USERS, Capability.REMOTE_LINKS, Capability.KNOWLEDGE_BASE, Capability.RATINGS,
+            Capability.MACROS, Capability.PUBLISH_MACROS,
         }  # fmt: skip
+        return frozenset(offered | ({Capability.LINES} if self.lines else set()))
 
     def identify(self) -> Identity:
         if self._identity is None:
@@ -189,7 +200,7 @@ class ZendeskConnector(Connector):
             version = self._change_tags(ticket_id, changes)
             body.pop("safe_update", None)
             body.pop("updated_stamp", None)
-        if not self._native(changes.values):
+        if not body.keys() - {"safe_update", "updated_stamp"}:
             return Written(version)
         try:
             answer = self._client.send("PUT", f"/tickets/{ticket_id}", {"ticket": body})
@@ -213,15 +224,19 @@ class ZendeskConnector(Connector):
         return RefusedError(self.name, error.doing, error.fields, remedy)
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        tokens = [self._upload(upload.name, upload.content_type, upload.open()) for upload in comment.uploads]
-        body = {"html_body": _html(comment.text), "public": comment.visibility.is_public, "uploads": tokens}
+        """A picture in the text is shown from its file's own address, which the upload tells."""
+        sent = [(u.name, self._upload(u.name, u.content_type, u.open())) for u in comment.uploads]
+        html = _html(comment.text, {name: upload["attachment"]["content_url"] for name, upload in sent})
+        tokens = [upload["token"] for _, upload in sent]
+        body = {"html_body": html, "public": comment.visibility.is_public, "uploads": tokens}
         return self._write_comment(ticket_id, {"comment": body}, comment.marker)
 
-    def _upload(self, name: str, content_type: str, content: Any) -> str:
+    def _upload(self, name: str, content_type: str, content: Any) -> dict[str, Any]:
         answer = self._client.send(
             "POST", "/uploads", params={"filename": name}, content=content, headers={"Content-Type": content_type}
         )
-        return str(answer["upload"]["token"])
+        upload: dict[str, Any] = answer["upload"]
+        return upload
 
     def _write_comment(self, ticket_id: str, body: dict[str, Any], marker: str) -> WrittenComment:
         body = {**body, "metadata": {mapping.MARKER: marker}}
@@ -264,11 +279,19 @@ class ZendeskConnector(Connector):
                 body["subject"] = value
             elif name == "assignee":
                 body["assignee_id"] = int(value) if value else None
+            elif name == "line":
+                body["group_id"] = self._group_id(self.group_of(value))
             elif name == "category":
                 body["type"] = self.native(name, value)
             elif name in ("status", "priority"):
                 body[name] = self.native(name, value)
         return body | ({"custom_fields": custom} if custom else {})
+
+    def _group_id(self, name: str) -> int:
+        found = self._groups.id_of(name)
+        if found is None:
+            raise no_group(self, "find a group", name)
+        return found
 
     # noticing
 
@@ -310,54 +333,23 @@ class ZendeskConnector(Connector):
                 return mapping.Sideloads({"users": [user]}).person(user["id"])
         return None
 
+    def find_articles(self, words: str, limit: int) -> Sequence[Article]:
+        return guide.articles(self._client, words, limit)
+
+    def macros(self) -> Sequence[StoredMacro]:
+        return self._macros.active()
+
+    def publish_macro(self, macro: StoredMacro, key: str) -> str:
+        return self._macros.publish(macro, key)
+
     def check(self) -> list[Finding]:
         self.identify()
-        findings = [self._check_role(), *self._check_fields(), *self._check_groups()]
-        if self._settings.credentials.api_token is not None:
-            findings.append(
-                Finding(
-                    "warning",
-                    "it signs in with an API token; Zendesk ends these on 30 April 2027",
-                    f"Make an OAuth client and put it under trackers.{self.name}.credentials.",
-                )
-            )
-        return findings
-
-    def _check_role(self) -> Finding:
-        if self._is_admin:
-            return Finding("ok", "the account is an admin: polling works")
-        return Finding(
-            "warning",
-            "the account is no admin: lost webhooks cannot be found, because Zendesk lets only admins poll",
-            "Make the hub's account an admin, or live with webhooks alone (poll: {every: 0}).",
-        )
-
-    def _check_fields(self) -> list[Finding]:
-        if not self._settings.fields:
-            return []
-        known = {str(f["id"]): f["title"] for f in self._client.get("/ticket_fields")["ticket_fields"]}
-        findings = []
-        for name, field in self._settings.fields.items():
-            if field.id not in known:
-                close = difflib.get_close_matches(name, known.values(), 1, 0.3)
-                meant = next((f"{i} ({t})" for i, t in known.items() if close and t == close[0]), "")
-                hint = f"Did you mean {meant}?" if meant else "Its number stands in Admin Center > Fields."
-                findings.append(Finding("error", f"there is no ticket field {field.id} (fields.{name})", hint))
-        return findings or [Finding("ok", f"all {len(self._settings.fields)} custom fields exist")]
-
-    def _check_groups(self) -> list[Finding]:
-        wanted = {group for groups in self._settings.lines.values() for group in groups}
-        if not wanted:
-            return []
-        known = [g["name"] for g in self._client.get("/groups")["groups"]]
-        return [
-            Finding("error", f"there is no group {group!r} (lines)", f"There are {', '.join(known)}.")
-            for group in sorted(wanted - set(known))
-        ]
+        return checks.findings(self._settings, self.name, self._client, self._groups, is_admin=self._is_admin)
 
     def close(self) -> None:
         self._client.close()
 
 
-def _html(text: Markdown) -> str:
-    return to_html(canonical(defuse(text)))
+def _html(text: Markdown, pictures: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`pictures` are the addresses of files by name."""
+    return to_html(canonical(defuse(text)), image_url=pictures.get)

@@ -84,7 +84,13 @@ class Sideloads:
         found = self.users.get(user_id)
         if found is None:
             return Person(str(user_id))
-        return Person(str(user_id), found["name"] or "", found.get("email"), found.get("role") in ("agent", "admin"))
+        return Person(
+            str(user_id),
+            found["name"] or "",
+            found.get("email"),
+            found.get("role") in ("agent", "admin"),
+            (found.get("locale") or "").lower() or None,
+        )
 
 
 def field_value(field: CustomField, value: Any) -> CustomValue:
@@ -137,7 +143,6 @@ def ticket(settings: ZendeskSettings, maps: Any, raw: Mapping[str, Any], people:
     """A neutral ticket. `maps` is the connector, for its tables; the description comes with the comments."""
     custom = {str(f["id"]): f["value"] for f in raw.get("custom_fields") or ()}
     group = people.groups.get(raw.get("group_id"))
-    line = next((n for n, names in settings.lines.items() if group in names), None)
     own_tags = tags_of_fields(settings, custom)
     return Ticket(
         id=str(raw["id"]),
@@ -149,7 +154,7 @@ def ticket(settings: ZendeskSettings, maps: Any, raw: Mapping[str, Any], people:
         priority=maps.priorities.to_neutral(raw.get("priority")),
         category=maps.categories.to_neutral(raw.get("type")),
         channel=CHANNELS.get((raw.get("via") or {}).get("channel", ""), Channel.UNKNOWN),
-        line=line,
+        line=maps.line_of(group) if group else None,
         requester=people.person(raw.get("requester_id")),
         assignee=people.person(raw.get("assignee_id")),
         organisation=people.organizations.get(raw.get("organization_id")),
@@ -157,9 +162,17 @@ def ticket(settings: ZendeskSettings, maps: Any, raw: Mapping[str, Any], people:
         custom={name: field_value(field, custom.get(field.id)) for name, field in settings.fields.items()},
         links=(ExternalLink("", global_id=raw["external_id"]),) if raw.get("external_id") else (),
         native={k: str(raw[k]) for k in ("status", "priority", "type") if raw.get(k)},
+        rating=rating_of(raw.get("satisfaction_rating")),
         created=utc(raw.get("created_at")),
         updated=utc(raw.get("updated_at")),
     )
+
+
+def rating_of(raw: Mapping[str, Any] | None) -> str | None:
+    """`good` or `bad`; None where nobody was asked or answered. Source: scores `offered`, `unoffered`, `good`, `bad`,
+    the last two also with `_with_comment` after them."""
+    score = str((raw or {}).get("score") or "")
+    return next((word for word in ("good", "bad") if score.startswith(word)), None)
 
 
 def comment(raw: Mapping[str, Any], people: Sideloads) -> Comment:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from functools import partial
 
 import httpx
 import pytest
 
-from hub.connector import Known
+from hub.connector import Known, NewComment, Upload
 from hub.sandbox.cast import File
-from hub.ticket import Priority, Status
+from hub.text import canonical
+from hub.ticket import Priority, Status, Visibility
 from tests.e2e.conftest import Play, eventually
 
 
@@ -195,7 +197,20 @@ def test_a_deleted_issue_is_shown_in_the_ticket_which_is_left_as_it_is(play: Pla
     play.quiet()
     play.engineer._call("DELETE", f"/issue/{issue.id}")
     eventually(lambda: any("was deleted" in note for note in play.notes(ticket_id)))
+    play.quiet()
+    assert sum("was deleted" in note for note in play.notes(ticket_id)) == 1
     assert play.stage.snapshot("support", ticket_id).ticket.status is Status.OPEN
+
+
+def test_a_deleted_ticket_is_shown_in_the_issue_once_and_the_issue_goes_on(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    play.quiet()
+    play.agent._call("DELETE", f"/tickets/{ticket_id}")  # type: ignore[attr-defined]  # what Zendesk's page does
+    eventually(lambda: any("was deleted" in body for body in play.bodies(issue)))
+    play.engineer.say(issue.id, "Nobody hears me now.", public=True)
+    play.quiet()
+    assert sum("was deleted" in body for body in play.bodies(issue)) == 1
+    assert "Nothing has failed" in play.stage.run_command("failures").stdout
 
 
 @pytest.mark.parametrize("tracker", ["support", "dev"])
@@ -218,6 +233,67 @@ def test_explain_names_delivery_decision_and_write(play: Play) -> None:
     assert "it carries the label escalate" in shown
     assert f"id {issue.id}" in shown
     assert "webhook" in shown
+
+
+def test_explain_names_what_brought_an_engineers_comment(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    play.engineer.say(issue.id, "Where do I come from?", public=True)
+    eventually(lambda: play.replies(ticket_id))
+    play.quiet()
+    comment = issue.comments[-1].id
+    lines = play.stage.run_command("explain", f"support:{ticket_id}").stdout.splitlines()
+    brought = [n for n, line in enumerate(lines) if f"dev:{issue.id} webhook" in line and "comment_created" in line]
+    decided = [n for n, line in enumerate(lines) if f"comment {comment} in dev:{issue.id}" in line]
+    written = [n for n, line in enumerate(lines) if f"support:{ticket_id} write" in line and "public comment" in line]
+    assert brought[0] < decided[0] < written[0]
+
+
+def test_a_picture_in_a_text_arrives_as_a_picture_that_refers_to_its_file(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    png = b"\x89PNG\r\n\x1a\n" + bytes(64)
+    play.engineer.say(issue.id, "See !screen.png|thumbnail! here", public=True, files=[File("screen.png", png)])
+    eventually(lambda: play.replies(ticket_id))
+    play.quiet()
+    comments = play.stage.snapshot("support", ticket_id).comments or ()
+    (crossed,) = [a for c in comments for a in c.attachments]
+    assert (crossed.name, crossed.size) == ("screen.png", len(png))
+    assert "![screen.png](attachment:screen.png)" in play.replies(ticket_id)[-1]
+    # And back: the customer's reply shows a picture of its own.
+    support = play.stage.connectors["support"]
+    answer = NewComment(
+        text=canonical("Here ![](attachment:mine.png) it is"), visibility=Visibility.PUBLIC, marker="a person's",
+        uploads=(Upload(name="mine.png", content_type="image/png", size=len(png), open=lambda: io.BytesIO(png)),),
+    )  # fmt: skip
+    support.add_comment(ticket_id, answer)
+    eventually(lambda: any("!mine.png!" in body for body in play.bodies(issue)))
+    play.quiet()
+    assert [a.name for a in issue.attachments] == ["screen.png", "mine.png"]
+
+
+def test_a_mirrored_mention_notifies_nobody(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    play.customer.say(ticket_id, "Thanks [~engineer1] and @Engineer One, mail me@example.com", public=True)
+    eventually(lambda: any("Thanks" in body for body in play.bodies(issue)))
+    body = play.bodies(issue)[-1]
+    assert "[~engineer1]" not in body.replace("\\[~", "")
+    assert "@Engineer" not in body
+    assert "me@example.com" in body
+
+
+def test_the_figures_of_a_serving_hub_tell_of_all_its_parts(play: Play) -> None:
+    play.escalated()
+    play.quiet()
+    shown = httpx.get(f"{play.stage.hub_url}/metrics").text
+    for figure in (
+        'hub_wakes{state="waiting"} 0.0',
+        "hub_failures_open 0.0",
+        'hub_poll_age_seconds{tracker="support"}',
+        'hub_journal_work{kind="commits"}',
+        'hub_calls_total{method="POST",outcome="2xx",tracker="dev"}',
+        'hub_writes_total{kind="CreateTicket",tracker="dev"}',
+        'hub_deliveries_total{outcome="accepted",tracker="support"}',
+    ):
+        assert figure in shown, figure
 
 
 def test_no_secret_is_in_the_log_the_store_or_the_metrics(play: Play) -> None:

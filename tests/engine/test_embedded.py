@@ -143,7 +143,7 @@ def test_stopping_waits_for_what_runs_and_begins_nothing_new(world: World, gates
     assert not stopping.is_alive()
     assert gates.runs == ["support:1"]
     with world.journal.read() as connection:
-        assert deliveries.count_waiting(connection) == 1
+        assert deliveries.count_waiting(connection, utc_now()) == 1
 
 
 def test_a_run_that_breaks_off_is_put_off_and_the_others_go_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
@@ -75,6 +76,27 @@ def test_a_transaction_that_breaks_off_leaves_nothing(journal: Journal) -> None:
     journal.close()
 
 
+def test_an_error_of_the_database_shows_the_statement_and_no_value(journal: Journal) -> None:
+    """Whoever reads logs need not be somebody who may read tickets."""
+    with pytest.raises(sa.exc.DBAPIError, match="INSERT INTO members") as prepared, journal.write() as connection:
+        links.add_member(connection, 99, DEV, key="private words", url="", role="ticket", now=NOW)
+    text = sa.text("INSERT INTO facts VALUES (:name, :value)")
+    with pytest.raises(sa.exc.DBAPIError) as plain, journal.write() as connection:
+        connection.execute(text, {"name": "install_id", "value": "private words"})
+    for error in (prepared, plain):
+        assert "private words" not in f"{error.value} {error.value!r} {error.value.__cause__}"
+    journal.close()
+
+
+def test_a_thread_that_writes_already_is_told_so_at_once(journal: Journal) -> None:
+    with journal.write(), pytest.raises(RuntimeError, match="writes already"), journal.write():
+        pass
+    with journal.write() as connection:
+        links.create_link(connection, "policy", "joined", NOW)
+    assert journal.counts()["commits"] >= 2
+    journal.close()
+
+
 def test_many_threads_write_one_after_the_other(journal: Journal) -> None:
     def work(number: int) -> None:
         for turn in range(10):
@@ -87,7 +109,7 @@ def test_many_threads_write_one_after_the_other(journal: Journal) -> None:
     for thread in threads:
         thread.join()
     with journal.read() as connection:
-        assert deliveries.count_waiting(connection) == 80
+        assert deliveries.count_waiting(connection, NOW) == 80
     journal.close()
 
 
@@ -100,9 +122,9 @@ def test_waking_a_waiting_key_keeps_the_earlier_time_and_marks_it_as_woken_again
         assert second.seq == first.seq + 1
         # Settling what was taken before must not swallow what came after.
         deliveries.settle_wakes(connection, [first])
-        assert deliveries.count_waiting(connection) == 1
+        assert deliveries.count_waiting(connection, NOW) == 1
         deliveries.settle_wakes(connection, [second])
-        assert deliveries.count_waiting(connection) == 0
+        assert deliveries.count_waiting(connection, NOW) == 0
     journal.close()
 
 

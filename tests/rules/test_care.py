@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.connector import Article, TemporaryError
+from hub.connector import Article, AuthError, TemporaryError
 from hub.journal import cases, events, failures
 from hub.testing.model import Killed
 from hub.testing.world import World
@@ -247,6 +247,24 @@ def test_articles_are_suggested_in_a_private_note() -> None:
     assert not texts(world, ticket_id, Visibility.PUBLIC)
 
 
+def test_a_knowledge_base_that_may_not_be_searched_stops_nothing_else() -> None:
+    rule = {"name": "help", "when": {"line": 1}, "then": {"suggest_articles": 2, "set": {"priority": "high"}}}
+    world = a_world(rules=[rule])
+
+    def forbid(call: str) -> None:
+        if call == "find_articles":
+            raise AuthError("support", "search articles", "403 Forbidden", "Give the account the permission.")
+
+    world.connectors["support"].before_call = forbid
+    ticket_id = world.support.open_ticket(title="Password")
+    world.settle()
+    assert world.support.tickets[ticket_id].priority == "high"
+    with world.journal.read() as connection:
+        (failure,) = failures.unresolved_failures(connection)
+    assert "403" in failure.why
+    assert outcomes(world, ticket_id)["suggest"] == ("dropped", "403 Forbidden")
+
+
 def test_a_field_that_the_tracker_refuses_is_set_aside_and_the_others_are_written() -> None:
     rule = {"name": "both", "when": {"title": "*"}, "then": {"set": {"priority": "high", "custom:area": "x"}}}
     world = a_world(rules=[rule])
@@ -443,3 +461,61 @@ def test_a_changed_rule_book_moves_open_clocks_from_their_history_without_a_call
     assert texts(world, ticket_id) == ["Half of the time is used up."]
     world.pass_until(opened + timedelta(minutes=61))
     assert len(world.sent) == 1
+
+
+def test_a_label_that_a_rule_took_off_may_be_set_again_before_the_hub_looks() -> None:
+    rule = {"name": "on", "when": {"label": "escalate"}, "then": {"line": "next", "remove_labels": "escalate"}}
+    world = World(
+        rules={"lines": LINES, "rules": [rule], "similar": {"mode": "off"}},
+        policy={"when": None, "name": "support-dev"},
+    )
+    ticket_id = world.support.open_ticket(labels=frozenset({"escalate"}))
+    world.deliver_all()
+    world.run_due()
+    world.pending.clear()
+    assert world.support.tickets[ticket_id].line == 2
+    world.support.edit(ticket_id, labels=world.support.tickets[ticket_id].labels | {"escalate"})
+    world.settle()
+    assert world.support.tickets[ticket_id].line == 3
+
+
+def test_each_reply_of_the_customer_is_news() -> None:
+    rule = {"name": "heard", "when": {"replied": "customer"}, "then": {"note": "They wrote."}}
+    world = a_world(rules=[rule])
+    customer = Person("c1", "Ewa")
+    ticket_id = world.support.open_ticket(requester=customer)
+    world.settle()
+    for number in range(3):
+        world.support.say(ticket_id, f"Hello {number}?", author=customer)
+        world.settle()
+    assert texts(world, ticket_id, Visibility.PRIVATE) == ["They wrote."] * 3
+
+
+def test_an_earlier_rule_follows_what_a_later_one_brought_about_without_anybody_else() -> None:
+    rules = [
+        {"name": "tell", "when": {"priority": "urgent"}, "then": {"note": "It is urgent."}},
+        {"name": "raise", "when": {"label": "vip"}, "then": {"set": {"priority": "urgent"}}},
+    ]
+    world = a_world(rules=rules)
+    ticket_id = world.support.open_ticket(labels=frozenset({"vip"}))
+    world.deliver_all()
+    world.run_due()
+    world.pending.clear()
+    world.clock.pass_by(2)
+    world.run_due()
+    assert texts(world, ticket_id) == ["It is urgent."]
+
+
+def test_a_rule_that_something_else_undoes_again_and_again_stops_and_says_so() -> None:
+    world = a_world(rules=[{"name": "on", "when": {"label": "off"}, "then": {"remove_labels": "off"}}])
+    ticket_id = world.support.open_ticket()
+    world.settle()
+    for _ in range(20):
+        world.support.edit(ticket_id, labels=frozenset({"off"}))
+        world.deliver_all()
+        world.run_due()
+    assert len(fired(world, ticket_id)) == 8
+    with world.journal.read() as connection:
+        case = cases.case_of(connection, TicketRef("support", ticket_id))
+    assert case is not None
+    assert "does something else undo what it does?" in case.data["answers"]["on"][1]

@@ -51,12 +51,12 @@ class Lived:
     when_first_done: Lived | None = None
     """How it stood when the ticket was done for the first time before the goal."""
 
-    def end(self, minute: int, *, is_reached: bool) -> None:
+    def end(self, minute: int, *, is_reached: bool, became_done: bool = True) -> None:
         self.ended, self.is_reached = minute, is_reached
         # What falls on the very moment of the end did not come to pass.
         self.breached = None if self.breached == minute else self.breached
         self.warned = {percent: at for percent, at in self.warned.items() if at != minute}
-        if not is_reached and self.when_first_done is None:
+        if not is_reached and became_done and self.when_first_done is None:
             self.when_first_done = replace(self)
 
 
@@ -76,9 +76,9 @@ class Life:
         self.running = Lived(minute)
         self.runs.append(self.running)
 
-    def finish(self, minute: int, *, is_reached: bool) -> None:
+    def finish(self, minute: int, *, is_reached: bool, became_done: bool = True) -> None:
         if self.running is not None:
-            self.running.end(minute, is_reached=is_reached)
+            self.running.end(minute, is_reached=is_reached, became_done=became_done)
         self.running = None
 
     def live(self, minute: int, history: History, *, is_last: bool) -> None:
@@ -125,7 +125,8 @@ class Life:
                 self.begin(minute)
         self.is_answered = self.is_answered or staff
         if not here:
-            self.finish(minute, is_reached=False)
+            # A customer who writes while the ticket is done already waits from then on, also when it is opened again.
+            self.finish(minute, is_reached=False, became_done=self.was_here)
         if self.running is not None:
             self.count(self.running, minute, counts=not is_last and status not in self.target.paused_in)
         self.was_here, self.was_with_lines = here, with_lines

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from hub.registry import Registry
+from hub.rules.book import compile_book
+from hub.rules.trials import try_rules
 from hub.settings.load import load_settings
 from hub.settings.schema import SCHEMA_FILE
 from hub.settings.starter import example_names, write_starter
@@ -37,6 +39,15 @@ def test_an_example_loads(folder: Path) -> None:
     loaded = load_settings(folder / "hub.yaml", env=variables(folder))
     assert loaded.settings.links
     assert sorted(loaded.secret_values()) == sorted(variables(folder).values())
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda p: p.name)
+def test_the_rule_tests_of_an_example_are_right(folder: Path) -> None:
+    settings = load_settings(folder / "hub.yaml", env=variables(folder)).settings
+    if settings.has_rules:
+        assert settings.rule_tests, "a rule book shows by tests what it does"
+    wrong = [(trial.name, trial.wrong) for trial in (try_rules(compile_book(settings), t) for t in settings.rule_tests)]
+    assert [one for one in wrong if one[1]] == []
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda p: p.name)

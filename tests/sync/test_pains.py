@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from hub.connector import RateLimitedError, TemporaryError
+from hub.connector import NewComment, RateLimitedError, TemporaryError
 from hub.journal import failures
 from hub.sync.fields import FIGHT_TURNS
 from hub.sync.linking import join
 from hub.testing.world import World
-from hub.ticket import TicketRef, Visibility
+from hub.ticket import Markdown, TicketRef, Visibility
 
 
 def linked(world: World, **values: Any) -> tuple[str, str]:
@@ -288,6 +288,41 @@ def test_a_tracker_that_is_down_stops_only_what_goes_to_it() -> None:
     world.settle()
     assert words(world, "support", ticket_id).count("for everybody") == 1
     assert words(world, "partner", other).count("for everybody") == 1
+
+
+def test_a_comment_cannot_be_written_without_its_visibility() -> None:
+    """A default would be a public reply one day, mailed to the customer."""
+    with pytest.raises(TypeError, match="visibility"):
+        NewComment(text=Markdown("x"), marker="x")  # type: ignore[call-arg]  # the point of the test
+    with pytest.raises(TypeError, match="visibility"):
+        World().connectors["dev"].edit_comment("1", "2", Markdown("x"))  # type: ignore[call-arg]  # the same
+
+
+def test_custom_fields_travel_both_ways_and_words_are_understood_in_any_case() -> None:
+    world = World(policy={"fields": {"custom:product": "both"}})
+    ticket_id, issue_id = linked(world, custom={"product": "billing"})
+    assert world.dev.tickets[issue_id].custom == {"product": "billing"}
+    world.dev.edit(issue_id, custom={"product": "shipping"}, priority="URGENT")
+    world.settle()
+    assert world.support.tickets[ticket_id].custom == {"product": "shipping"}
+    assert world.support.tickets[ticket_id].priority == "urgent"
+    assert open_failures(world) == []
+
+
+def test_an_alarm_is_raised_once_and_counted_until_it_is_resolved() -> None:
+    world = World()
+    ticket_id, _ = linked(world)
+    world.dev.refuses["title"] = "the title is locked"
+    for title in ("one", "two", "two"):
+        world.support.edit(ticket_id, title=title)
+        world.settle()
+    with world.journal.read() as connection:
+        assert failures.count_open(connection) == 1
+    del world.dev.refuses["title"]
+    world.support.edit(ticket_id, title="three")
+    world.settle()
+    with world.journal.read() as connection:
+        assert failures.count_open(connection) == 0
 
 
 def test_every_comment_can_be_traced_to_its_delivery_decision_and_write() -> None:

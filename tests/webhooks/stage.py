@@ -84,6 +84,13 @@ class SecretLike(FakeConnector):
     webhook_scheme: ClassVar[WebhookScheme | None] = SECRET_LIKE
 
 
+class Echoing(FakeConnector):
+    """Wants to see its code again."""
+
+    webhook_scheme: ClassVar[WebhookScheme | None] = SECRET_LIKE
+    webhook_echo_header: ClassVar[str | None] = "X-Code"
+
+
 class Anonymous(FakeConnector):
     """Gives its deliveries no id."""
 
@@ -176,6 +183,7 @@ def connectors() -> dict[str, Connector]:
         "support": ZendeskLike("support", settings()),
         "dev": JiraLike("dev", settings()),
         "plain": SecretLike("plain", settings()),
+        "echoing": Echoing("echoing", settings()),
         "anonymous": Anonymous("anonymous", settings()),
         "unset": ZendeskLike("unset", settings(secret=None)),
         "polled": PollOnly("polled", settings()),

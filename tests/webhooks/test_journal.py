@@ -53,7 +53,7 @@ def post(client: httpx.Client) -> httpx.Response:
 def test_an_accepted_delivery_wakes_its_ticket_once(client: httpx.Client, journal: Journal) -> None:
     assert [post(client).json()["status"] for _ in range(2)] == ["accepted", "duplicate"]
     with journal.read() as connection:
-        assert deliveries.count_waiting(connection) == 1
+        assert deliveries.count_waiting(connection, NOW) == 1
 
 
 def test_a_locked_database_makes_the_sender_ask_again(client: httpx.Client, journal: Journal, tmp_path: Path) -> None:

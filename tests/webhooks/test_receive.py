@@ -193,6 +193,27 @@ def test_webhooks_come_by_post_only(stage: Stage, method: str) -> None:
     assert answer.headers["allow"] == "POST"
 
 
+def test_a_tracker_that_asks_for_an_echo_gets_its_code_back_before_and_with_each_delivery(stage: Stage) -> None:
+    proof = stage.client.get("/webhooks/echoing", headers={"X-Code": "b1f0-42"})
+    assert (proof.status_code, proof.headers["x-code"]) == (200, "b1f0-42")
+    assert stage.shelf.kept == []
+    answer = stage.post("echoing", a_body(), {"X-Api-Pass": SECRET, "X-Code": "b1f0-43"})
+    assert (answer.status_code, answer.headers["x-code"]) == (202, "b1f0-43")
+
+
+@pytest.mark.parametrize("code", ["", "<script>", "a b", "x" * 201])
+def test_nothing_but_a_code_is_repeated(stage: Stage, code: str) -> None:
+    answer = stage.client.get("/webhooks/echoing", headers={"X-Code": code})
+    assert refused_as(answer) == (405, "method_not_allowed")
+    assert "x-code" not in answer.headers
+
+
+def test_other_trackers_repeat_nothing(stage: Stage) -> None:
+    assert stage.client.get("/webhooks/plain", headers={"X-Code": "1"}).status_code == 405
+    answer = stage.post("plain", a_body(), {"X-Api-Pass": SECRET, "X-Code": "1"})
+    assert "x-code" not in answer.headers
+
+
 def test_a_slash_at_the_end_of_the_address_does_not_matter(stage: Stage) -> None:
     body = a_body()
     assert stage.post("support/", body, signed_like_zendesk(body)).status_code == 202

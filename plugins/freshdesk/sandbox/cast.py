@@ -39,6 +39,10 @@ class FreshdeskCustomer(Customer):
         form = {"helpdesk_note[note_body_attributes][body_html]": text}
         _checked(self.name, self._http.post(f"/tickets/{ticket_id}/notes", data=form, files=uploads or None))
 
+    def rate(self, ticket_id: str, *, good: bool) -> None:
+        form = {"rating": str(103 if good else -103)}
+        _checked(self.name, self._http.post(f"/tickets/{ticket_id}/survey", data=form))
+
 
 class FreshdeskAgent:
     """An agent with a key of their own."""
@@ -107,6 +111,7 @@ def hub_settings(sandbox: FreshdeskSandbox) -> dict[str, Any]:
         "url": sandbox.url,
         "credentials": sandbox.credentials(),
         "webhook": {"secret": sandbox.webhook_secret},
+        "lines": {1: ["Helpdesk"], 2: ["Experts"]},
     }
 
 

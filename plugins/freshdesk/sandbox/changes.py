@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from plugins.freshdesk.sandbox.shapes import stored_html
-from plugins.freshdesk.sandbox.state import CUSTOM, Conversation, File, Store, Ticket, User
+from plugins.freshdesk.sandbox.state import CUSTOM, Conversation, File, Rating, Store, Ticket, User
 
 Tell = Callable[[Ticket, User, str], None]
 """Called with who did it and Freshdesk's pseudo-JSON of what happened."""
@@ -67,6 +67,13 @@ class Changes:
         event = "reply_sent:sent" if is_reply else f"note_type:{'private' if private else 'public'}"
         self._tell(ticket, actor, f"{{{event}}}")
         return one
+
+    def rate(self, actor: User, ticket: Ticket, answer: int, feedback: str) -> Rating:
+        rating = Rating(self._store.new_id(), actor, answer, feedback, self._store.now())
+        ticket.ratings.append(rating)
+        self._touch(ticket)
+        self._tell(ticket, actor, "{customer_feedback:received}")
+        return rating
 
     def edit(self, actor: User, ticket: Ticket, one: Conversation, body: str) -> None:
         now = self._store.now()

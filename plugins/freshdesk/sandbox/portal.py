@@ -15,7 +15,7 @@ from flask import Blueprint, Response, abort, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hub.sandbox import acting_as
-from plugins.freshdesk.sandbox.state import File, User
+from plugins.freshdesk.sandbox.state import DONE, File, User
 
 if TYPE_CHECKING:
     from plugins.freshdesk.sandbox.server import FreshdeskSandbox
@@ -55,6 +55,16 @@ def portal_routes(sandbox: FreshdeskSandbox) -> Blueprint:
         body = _paragraphs(request.form[f"{NOTE}[note_body_attributes][body_html]"])
         one = sandbox.changes.converse(user, ticket, body, files(NOTE), private=False, is_reply=False)
         return jsonify(id=one.id), 201
+
+    @routes.post("/support/tickets/<int:number>/survey")
+    def rate(number: int) -> ResponseReturnValue:
+        user = _customer(sandbox)
+        ticket = store.tickets.get(number)
+        if ticket is None or ticket.requester is not user or ticket.status not in DONE:
+            # The survey goes out with the mail that says that it is solved.
+            abort(403)
+        rating = sandbox.changes.rate(user, ticket, int(request.form["rating"]), request.form.get("feedback", ""))
+        return jsonify(id=rating.id), 201
 
     @routes.get("/data/helpdesk/attachments/<int:number>/original/<path:name>")
     def download(number: int, name: str) -> ResponseReturnValue:

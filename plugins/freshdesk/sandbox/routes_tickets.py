@@ -67,6 +67,11 @@ def ticket_routes(sandbox: FreshdeskSandbox) -> Blueprint:
     def show_ticket(number: int) -> ResponseReturnValue:
         return jsonify(shapes.ticket(visible(number), _includes()))
 
+    @routes.get("/tickets/<int:number>/satisfaction_ratings")
+    def ratings(number: int) -> ResponseReturnValue:
+        ticket = visible(number)
+        return jsonify([shapes.rating(ticket, one) for one in ticket.ratings])
+
     @routes.put("/tickets/<int:number>")
     def update_ticket(number: int) -> ResponseReturnValue:
         ticket = writable(number)

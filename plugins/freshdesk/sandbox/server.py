@@ -18,7 +18,9 @@ from hub.sandbox import Allowance, Delivery, Sandbox, acting_as
 from plugins.freshdesk.sandbox import portal, rules
 from plugins.freshdesk.sandbox.changes import Changes
 from plugins.freshdesk.sandbox.errors import FreshdeskError, denied
+from plugins.freshdesk.sandbox.routes_canned import canned_routes
 from plugins.freshdesk.sandbox.routes_people import people_routes
+from plugins.freshdesk.sandbox.routes_solutions import solution_routes
 from plugins.freshdesk.sandbox.routes_tickets import ticket_routes
 from plugins.freshdesk.sandbox.shapes import Shapes
 from plugins.freshdesk.sandbox.state import File, Store, Ticket, User
@@ -52,7 +54,7 @@ class FreshdeskSandbox(Sandbox):
         self.shapes = Shapes(self.store, self._file_url)
         self.changes = Changes(self.store, self._tell, lambda: self.settings["search_lag"])
         self.leaked_authorizations: list[str] = []
-        for blueprint in (ticket_routes(self), people_routes(self)):
+        for blueprint in (ticket_routes(self), people_routes(self), solution_routes(self), canned_routes(self)):
             self.app.register_blueprint(blueprint, url_prefix=API.rstrip("/"))
         self.app.register_blueprint(portal.portal_routes(self))
         self.app.add_url_rule("/_sandbox/spam", "spam", self._mark_as_spam, methods=["POST"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from plugins.freshdesk.sandbox.state import CUSTOM, STATUSES, TYPES, Conversation, File, Store, Ticket, User
+from plugins.freshdesk.sandbox.state import CUSTOM, STATUSES, TYPES, Conversation, File, Rating, Store, Ticket, User
 
 Json = dict[str, Any]
 _DROPPED = re.compile(
@@ -76,6 +76,14 @@ class Shapes:
             "attachments": [self.file(file) for file in one.files],
         }  # fmt: skip
 
+    def rating(self, ticket: Ticket, one: Rating) -> Json:
+        return {
+            "id": one.id, "survey_id": 1, "user_id": one.user.id, "agent_id": ticket.responder_id,
+            "group_id": ticket.group_id, "ticket_id": ticket.id, "feedback": one.feedback,
+            "ratings": {"default_question": one.answer}, "created_at": stamp(one.created),
+            "updated_at": stamp(one.created),
+        }  # fmt: skip
+
     def file(self, file: File) -> Json:
         return {
             "id": file.id, "name": file.name, "content_type": file.content_type, "size": len(file.content),
@@ -90,7 +98,7 @@ class Shapes:
             "signature": None, "group_ids": [], "role_ids": [], "created_at": at, "updated_at": at,
             "available_since": None, "type": "support_agent",
             "contact": {
-                "active": True, "email": user.email, "job_title": None, "language": "en", "mobile": None,
+                "active": True, "email": user.email, "job_title": None, "language": user.language, "mobile": None,
                 "name": user.name, "phone": None, "time_zone": "UTC", "created_at": at, "updated_at": at,
             },
         }  # fmt: skip
@@ -99,7 +107,7 @@ class Shapes:
         at = stamp(self._store.now())
         return {
             "active": True, "address": None, "company_id": user.company_id, "description": None,
-            "email": user.email, "id": user.id, "job_title": None, "language": "en", "mobile": None,
+            "email": user.email, "id": user.id, "job_title": None, "language": user.language, "mobile": None,
             "name": user.name, "phone": None, "time_zone": "UTC", "twitter_id": None, "custom_fields": {},
             "tags": [], "other_emails": [], "unique_external_id": None, "created_at": at, "updated_at": at,
         }  # fmt: skip

@@ -25,6 +25,7 @@ class User:
     ticket_scope: int = 1
     may_administer: bool = False
     company_id: int | None = None
+    language: str = "en"
 
 
 @dataclass
@@ -52,6 +53,17 @@ class Conversation:
     edited_by: User | None = None
 
 
+@dataclass(frozen=True)
+class Rating:
+    """An answer to the satisfaction survey: 103 to 101 happy, 100 neutral, -101 to -103 unhappy."""
+
+    id: int
+    user: User
+    answer: int
+    feedback: str
+    created: datetime
+
+
 @dataclass
 class Ticket:
     id: int
@@ -70,6 +82,7 @@ class Ticket:
     custom_fields: dict[str, Any] = field(default_factory=dict)
     files: list[File] = field(default_factory=list)
     conversations: list[Conversation] = field(default_factory=list)
+    ratings: list[Rating] = field(default_factory=list)
     deleted: bool = False
     spam: bool = False
     searchable_from: datetime | None = None
@@ -97,6 +110,37 @@ CUSTOM: dict[str, tuple[str, str, list[str]]] = {
     "cf_resolution": ("Resolution", "custom_text", []),
 }
 DONE = (4, 5)
+DRAFT, PUBLISHED = 1, 2
+FOR_ALL, FOR_CUSTOMERS, FOR_AGENTS = 1, 2, 3
+"""Who may see a folder of articles: everybody, whoever signed in, agents."""
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article of the knowledge base, called Solutions."""
+
+    id: int
+    title: str
+    text: str
+    visibility: int = FOR_ALL
+    status: int = PUBLISHED
+
+
+ARTICLES = (
+    ("Resetting a password", "Open the sign-in page and choose to reset the password.", FOR_ALL, PUBLISHED),
+    ("Reading an invoice", "Each line of an invoice names its period and its sum.", FOR_CUSTOMERS, PUBLISHED),
+    ("Why an invoice is wrong", "Compare the sum of the invoice with the contract.", FOR_ALL, PUBLISHED),
+    ("Correcting an invoice", "Take the wrong invoice back in the billing system.", FOR_AGENTS, PUBLISHED),
+    ("Paying an invoice by card", "Not yet published.", FOR_ALL, DRAFT),
+)
+CANNED: dict[str, list[tuple[str, str]]] = {
+    "General": [
+        ("Ask for details", "<div>Dear {{ticket.requester.name}},<br>please send us the steps.</div>"),
+        ("Known issue", "<div>We know of <b>#{{ticket.id}}</b> and tell {{ticket.requester.phone}}.</div>"),
+    ],
+    "Billing": [("Invoice sent", "<div>The invoice was sent again by {{ticket.agent.name}}.</div>")],
+}
+"""Canned responses by folder: title and HTML."""
 
 
 class Store:
@@ -110,6 +154,7 @@ class Store:
         self.groups: dict[int, str] = {}
         self.companies: dict[int, str] = {}
         self.tickets: dict[int, Ticket] = {}
+        self.articles: dict[int, Article] = {}
         self.files: dict[int, File] = {}
         self._seed()
 
@@ -164,6 +209,9 @@ class Store:
         for number in (1, 2):
             login = f"customer{number}"
             made = self.add_contact(f"Customer {number}", f"{login}@customers.example", login, f"portal-{login}")
-            made.company_id = company
+            made.company_id, made.language = company, "en" if number == 1 else "pl"
         for name in ("Helpdesk", "Experts"):
             self.groups[self.new_id()] = name
+        for title, text, visibility, status in ARTICLES:
+            article = Article(self.new_id(), title, text, visibility, status)
+            self.articles[article.id] = article

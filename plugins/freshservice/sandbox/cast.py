@@ -108,6 +108,7 @@ def hub_settings(sandbox: FreshserviceSandbox) -> dict[str, Any]:
         "url": sandbox.url,
         "credentials": sandbox.credentials(),
         "webhook": {"secret": sandbox.webhook_secret},
+        "lines": {1: ["Service Desk"], 2: ["Experts"]},
     }
 
 

@@ -44,6 +44,7 @@ class Changes:
             errors["issuetype"] = "The issue type selected is invalid."
         if not str(fields.get("summary") or "").strip():
             errors["summary"] = "You must specify a summary of the issue."
+        errors |= {n: f"{CUSTOM_FIELDS[n][0]} is required." for n in self._store.required if not fields.get(n)}
         values = self._checked({k: v for k, v in fields.items() if k not in ("project", "issuetype")}, errors)
         if errors or project is None:
             raise JiraError(400, fields=errors)

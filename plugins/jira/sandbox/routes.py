@@ -218,7 +218,7 @@ def api_routes(site: Site) -> Blueprint:
             for name, kind in SYSTEM_FIELDS.items()
             if name in ("summary", "description", "priority", "labels", "assignee")
         ]
-        fields += [_meta(name, kind, False, title) for name, (title, kind, _) in CUSTOM_FIELDS.items()]
+        fields += [_meta(n, kind, n in store.required, title) for n, (title, kind, _) in CUSTOM_FIELDS.items()]
         return jsonify(_page("fields" if site.is_cloud else "values", fields))
 
     @rule("/issue", "POST")

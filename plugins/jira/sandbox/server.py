@@ -36,6 +36,7 @@ class JiraSandbox(Sandbox):
     """
 
     kind = "jira"
+    flavours = ("cloud", "datacenter")
     webhook_secret = "jira-sandbox-webhook-secret"
     default_settings: ClassVar[Mapping[str, float]] = {"search_lag": 0, "inline_comments": 5000}
 

@@ -145,6 +145,8 @@ class Store:
         self.issues: dict[str, Issue] = {}
         self.hooks: dict[str, dict[str, Any]] = {}
         self.deleted: set[str] = set()
+        self.required: set[str] = set()
+        """Custom fields that new issues need; an admin of the site decides."""
         self._seed()
 
     def new_id(self) -> str:

@@ -1,4 +1,4 @@
-"""The engineers of the MantisBT sandbox, acting through its API."""
+"""The engineers of the MantisBT sandbox. They act through its API, and plugins take notice as of its pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from hub.sandbox.cast import File, Role
-from plugins.mantis.sandbox.server import MantisSandbox
+from plugins.mantis.sandbox.server import PAGE_HEADER, MantisSandbox
 
 LOGINS: Mapping[Role, str] = {"engineer": "mgr", "expert": "dev", "agent": "mgr", "customer": "dev"}
 """Engineer and agent are managers: whoever is less cannot open a resolved issue again."""
@@ -20,7 +20,7 @@ class MantisActor:
 
     def __init__(self, url: str, person: Mapping[str, str], project: str = "Alpha") -> None:
         self.name, self.id, self._project = person["name"], person["id"], project
-        headers = {"Authorization": person["api_token"]}
+        headers = {"Authorization": person["api_token"], PAGE_HEADER: "1"}
         self._http = httpx.Client(base_url=f"{url}/api/rest", headers=headers, timeout=30)
 
     def close(self) -> None:

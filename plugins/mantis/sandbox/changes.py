@@ -1,4 +1,4 @@
-"""What happens to issues, with the history that MantisBT keeps of it. Knows nothing of HTTP.
+"""What happens to issues, and who is told of it. Knows nothing of HTTP.
 
 Sources: recorded exchanges create.*, patch.*, note.*, file.*, tag.*, get.history.
 """
@@ -6,10 +6,10 @@ Sources: recorded exchanges create.*, patch.*, note.*, file.*, tag.*, get.histor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from plugins.mantis.sandbox import checks
+from plugins.mantis.sandbox.edits import VERSION_LABELS, Edits, time_of
 from plugins.mantis.sandbox.errors import CrashError, MantisError, denied, empty
 from plugins.mantis.sandbox.shapes import enum
 from plugins.mantis.sandbox.state import (
@@ -19,7 +19,6 @@ from plugins.mantis.sandbox.state import (
     PUBLIC,
     REPORTER,
     RESOLVED,
-    File,
     Issue,
     Note,
     Project,
@@ -31,19 +30,6 @@ Tell = Callable[[str, Issue, User, Note | None], None]
 """Told of each event: its name, the issue, who did it, and the note where it is about one."""
 USUAL = {"status": NEW, "resolution": 10, "view_state": PUBLIC, "priority": 30, "severity": 50, "reproducibility": 70}
 TEXTS = ("summary", "description", "steps_to_reproduce", "additional_information", "platform", "os", "os_build")
-VERSION_LABELS = {
-    "version": "Product Version", "target_version": "Target Version", "fixed_in_version": "Fixed in Version",
-}  # fmt: skip
-LABELS = {
-    "summary": "Summary", "platform": "Platform", "os": "OS", "os_build": "OS Version", "status": "Status",
-    "resolution": "Resolution", "view_state": "View Status", "priority": "Priority", "severity": "Severity",
-    "reproducibility": "Reproducibility", **VERSION_LABELS,
-}  # fmt: skip
-LONG_TEXTS = {
-    "description": (6, "issue-description-updated", "Description Updated"),
-    "additional_information": (7, "issue-additional-info-updated", "Additional Information Updated"),
-    "steps_to_reproduce": (8, "issue-steps-to-reproduce-updated", "Steps to Reproduce Updated"),
-}
 
 
 class Changes:
@@ -51,6 +37,7 @@ class Changes:
 
     def __init__(self, store: Store, keep: Callable[[str], str], tell: Tell, is_new: Callable[[], bool]) -> None:
         self._store, self._keep, self._tell, self._is_new = store, keep, tell, is_new
+        self._edits = Edits(store, keep)
 
     # issues
 
@@ -84,14 +71,15 @@ class Changes:
             if version := checks.version_of(project, body.get(name)):
                 issue.versions[name] = version
         if body.get("due_date"):
-            issue.due = _time(body["due_date"])
+            issue.due = time_of(body["due_date"])
         self._store.issues[issue.id] = issue
-        self._log(issue, user, type={"id": 1, "name": "issue-new"}, message="New Issue")
+        self._edits.log(issue, user, type={"id": 1, "name": "issue-new"}, message="New Issue")
         self._first_handler(issue, user, handler)
         for number in tags:
-            self._tag(issue, user, number)
+            self._edits.tag(issue, user, number)
         for file in body.get("files") or ():
-            self._file(issue, user, file, issue.files)
+            self._edits.file(issue, user, file, issue.files)
+        self._edits.notify(*issue.texts.values())
         self._tell("EVENT_REPORT_BUG", issue, user, None)
         return issue
 
@@ -124,8 +112,8 @@ class Changes:
         if handler is None:
             return
         if issue.numbers["status"] == NEW:
-            self._number(issue, user, "status", ASSIGNED)
-        self._handler(issue, user, handler)
+            self._edits.number(issue, user, "status", ASSIGNED)
+        self._edits.handler(issue, user, handler)
 
     def patch(self, user: User, issue: Issue, body: Mapping[str, Any]) -> None:
         """Whatever keys it knows, whole; the workflow is not looked at. Nothing is written when one is bad."""
@@ -136,20 +124,20 @@ class Changes:
         handler = checks.handler_of(self._store, project, body.get("handler")) if "handler" in body else issue.handler
         tags = checks.tag_numbers(self._store, body["tags"]) if "tags" in body else sorted(issue.tags)
         for name, text in written.items():
-            self._text(issue, user, name, text)
+            self._edits.text(issue, user, name, text)
         for kind in USUAL:
             if kind in body:
-                self._number(issue, user, kind, checks.number_of(kind, body[kind]))
+                self._edits.number(issue, user, kind, checks.number_of(kind, body[kind]))
         if handler is not issue.handler:
-            self._handler(issue, user, handler)
+            self._edits.handler(issue, user, handler)
         if category is not issue.category:
-            self._field(issue, user, "category", "Category", issue.category.name, category.name)
+            self._edits.field(issue, user, "category", "Category", issue.category.name, category.name)
             issue.category = category
-        self._versions(issue, user, body)
-        self._tags(issue, user, set(tags))
-        self._custom(issue, user, custom)
+        self._edits.versions(issue, user, body)
+        self._edits.tags(issue, user, set(tags))
+        self._edits.custom(issue, user, custom)
         if "due_date" in body:
-            self._due(issue, user, body["due_date"])
+            self._edits.due(issue, user, body["due_date"])
         for note in body.get("notes") or ():
             self._note_of_patch(issue, user, note)
         issue.updated = self._store.now()
@@ -188,9 +176,10 @@ class Changes:
         author = checks.find_user(self._store, body.get("reporter")) or user
         contents = [(f, checks.file_content(str(f.get("name")), f.get("content"))) for f in body.get("files") or ()]
         note = self._new_note(issue, user, author, text, view_state)
+        self._edits.notify(text)
         note.duration = str((body.get("time_tracking") or {}).get("duration") or "")
         for file, _ in contents:
-            self._file(issue, user, file, note.files)
+            self._edits.file(issue, user, file, note.files)
         self._tell("EVENT_BUGNOTE_ADD", issue, user, note)
         return note
 
@@ -198,31 +187,34 @@ class Changes:
         now = self._store.now()
         note = Note(self._store.new_id("note"), author, text, view_state, now, now)
         issue.notes.append(note)
-        self._log(issue, user, type={"id": 2, "name": "note-added"}, note=note, message=f"Note Added: {note.id:07d}")
+        self._edits.log(
+            issue, user, type={"id": 2, "name": "note-added"}, note=note, message=f"Note Added: {note.id:07d}"
+        )
         return note
 
     def _note_of_patch(self, issue: Issue, user: User, body: Mapping[str, Any]) -> None:
         """An edit, or a new note. Left out, the view state is public, also for a note that was private."""
         view_state = checks.number_of("view_state", body["view_state"]) if "view_state" in body else PUBLIC
         text = self._keep(str(body.get("text") or "")).rstrip()
+        self._edits.notify(text)
         note = next((n for n in issue.notes if str(n.id) == str(body.get("id"))), None)
         if note is None:
             self._new_note(issue, user, user, text, view_state)
             return
         if text != note.text:
-            self._log(
+            self._edits.log(
                 issue, user, type={"id": 3, "name": "note-updated"}, note=note, message=f"Note Edited: {note.id:07d}"
             )
         if view_state != note.view_state:
             shown = enum("view_state", view_state)
             message = f"Note View State: {note.id:07d}: {shown['name']}"
             kind = {"id": 11, "name": "note-view-state-updated"}
-            self._log(issue, user, type=kind, view_state=shown, note=note, message=message)
+            self._edits.log(issue, user, type=kind, view_state=shown, note=note, message=message)
         note.text, note.view_state, note.updated = text, view_state, self._store.now()
 
     def delete_note(self, user: User, issue: Issue, note: Note) -> None:
         issue.notes.remove(note)
-        self._log(
+        self._edits.log(
             issue, user, type={"id": 4, "name": "note-deleted"}, note=note, message=f"Note Deleted: {note.id:07d}"
         )
         self._tell("EVENT_BUGNOTE_DELETED", issue, user, note)
@@ -230,118 +222,21 @@ class Changes:
     # files and tags
 
     def add_files(self, user: User, issue: Issue, files: list[Mapping[str, Any]]) -> None:
+        """Nobody is told of a file without a note: MantisBT has no event for it."""
         for file in files:
             checks.file_content(str(file.get("name")), file.get("content"))
         for file in files:
-            self._file(issue, user, file, issue.files)
-        self._tell("EVENT_UPDATE_BUG", issue, user, None)
+            self._edits.file(issue, user, file, issue.files)
 
     def add_tags(self, user: User, issue: Issue, given: Any) -> None:
         for number in checks.tag_numbers(self._store, given):
             if number not in issue.tags:
-                self._tag(issue, user, number)
+                self._edits.tag(issue, user, number)
         self._tell("EVENT_TAG_ATTACHED", issue, user, None)
 
     def remove_tag(self, user: User, issue: Issue, number: int) -> None:
-        self._tags(issue, user, issue.tags - {number})
+        self._edits.tags(issue, user, issue.tags - {number})
         self._tell("EVENT_TAG_DETACHED", issue, user, None)
-
-    # one field each
-
-    def _text(self, issue: Issue, user: User, name: str, text: str) -> None:
-        before, issue.texts[name] = issue.texts.get(name, ""), text
-        if before == text:
-            return
-        if name in LONG_TEXTS:
-            number, kind, message = LONG_TEXTS[name]
-            self._log(issue, user, type={"id": number, "name": kind}, message=message)
-        else:
-            self._field(issue, user, name, LABELS[name], before, text)
-
-    def _number(self, issue: Issue, user: User, kind: str, number: int) -> None:
-        before, issue.numbers[kind] = issue.numbers[kind], number
-        if before != number:
-            old, new = enum(kind, before), enum(kind, number)
-            change = f"{old['label']} => {new['label']}"
-            self._field(issue, user, kind, LABELS[kind], old, new, change)
-
-    def _handler(self, issue: Issue, user: User, handler: User | None) -> None:
-        before, issue.handler = issue.handler, handler
-        names = f"{before.login if before else ''} => {handler.login if handler else ''}"
-        self._field(issue, user, "handler", "Assigned To", before or {"id": 0}, handler or {"id": 0}, names)
-
-    def _versions(self, issue: Issue, user: User, body: Mapping[str, Any]) -> None:
-        for name, label in VERSION_LABELS.items():
-            version = checks.version_of(issue.project, body.get(name))
-            if version is not None and version != issue.versions.get(name):
-                before = issue.versions[name].name if name in issue.versions else ""
-                self._field(issue, user, name, label, before, version.name)
-                issue.versions[name] = version
-
-    def _custom(self, issue: Issue, user: User, values: Mapping[int, str]) -> None:
-        names = {f.id: f.name for f in issue.project.fields}
-        for number, value in values.items():
-            before = issue.custom.get(number, "")
-            issue.custom[number] = self._keep(value)
-            if before != value:
-                self._field(issue, user, names[number], names[number], before, value)
-
-    def _due(self, issue: Issue, user: User, given: object) -> None:
-        before = str(int(issue.due.timestamp())) if issue.due else ""
-        issue.due = _time(str(given)) if given else None
-        after = str(int(issue.due.timestamp())) if issue.due else ""
-        shown = issue.due.strftime("%Y-%m-%d %H:%M") if issue.due else ""
-        self._field(issue, user, "due_date", "Due Date", before, after, f" => {shown}")
-
-    def _tags(self, issue: Issue, user: User, wanted: set[int]) -> None:
-        for number in sorted(issue.tags - wanted):
-            issue.tags.discard(number)
-            tag = {"id": number, "name": self._store.tags[number]}
-            message = f"Tag Detached: {tag['name']}"
-            self._log(issue, user, type={"id": 26, "name": "tag-deleted"}, tag=tag, message=message)
-        for number in sorted(wanted - issue.tags):
-            self._tag(issue, user, number)
-
-    def _tag(self, issue: Issue, user: User, number: int) -> None:
-        issue.tags.add(number)
-        tag = {"id": number, "name": self._store.tags[number]}
-        self._log(issue, user, type={"id": 25, "name": "tag-added"}, tag=tag, message=f"Tag Attached: {tag['name']}")
-
-    def _file(self, issue: Issue, user: User, given: Mapping[str, Any], into: list[File]) -> None:
-        """A file under a name of its own: one that is taken gets a number."""
-        name = self._keep(str(given["name"]))
-        content = checks.file_content(name, given.get("content"))
-        taken = {f.name for f in issue.files} | {f.name for note in issue.notes for f in note.files}
-        stem, dot, ending = name.rpartition(".") if "." in name.rpartition("/")[2] else (name, "", "")
-        number = 2
-        while name in taken:
-            name = f"{stem}-{number}{dot}{ending}"
-            number += 1
-        kind = checks.content_type(content)
-        file = File(self._store.new_id("file"), name, content, kind, user, self._store.now())
-        into.append(file)
-        about = {"id": file.id, "filename": name}
-        self._log(issue, user, type={"id": 9, "name": "file-added"}, file=about, message=f"File Added: {name}")
-
-    def _field(
-        self, issue: Issue, user: User, name: str, label: str, before: object, after: object, change: str = ""
-    ) -> None:
-        self._log(
-            issue,
-            user,
-            field={"name": name, "label": label},
-            type={"id": 0, "name": "field-updated"},
-            old_value=before,
-            new_value=after,
-            message=label,
-            change=change or f"{before} => {after}",
-        )
-
-    def _log(self, issue: Issue, user: User, **entry: Any) -> None:
-        now = self._store.now()
-        issue.history.append({"at": now, "user": user, **entry})
-        issue.updated = now
-        self._store.activity.setdefault(user.login, []).append(now)
 
     def _summary_fits(self, summary: str) -> None:
         if len(summary) <= checks.SUMMARY_LIMIT:
@@ -364,7 +259,3 @@ class Changes:
             )
             advice = "An error occurred during this action. You may wish to report it to your local administrator."
             raise MantisError(500, message, 0, advice)
-
-
-def _time(text: object) -> datetime:
-    return datetime.fromisoformat(str(text)).astimezone(UTC)

@@ -6,15 +6,14 @@ all administration are not here: nobody uses them.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, request
 
-from plugins.mantis.sandbox.errors import MantisError, NotAllowedError, PhraseError, bad_body, denied, no_issue
+from plugins.mantis.sandbox.answers import answer, body_of_request, positive, selected, tag_of, without_color
+from plugins.mantis.sandbox.errors import MantisError, NotAllowedError, PhraseError, denied, no_issue
 from plugins.mantis.sandbox.shapes import Json, enum
 from plugins.mantis.sandbox.state import (
     CLOSED,
@@ -41,20 +40,6 @@ UNSTABLE = 101
 """A prime: the order of issues with equal times changes with the page's size, as it does with a real database."""
 
 
-def answer(body: Any, status: int = 200, phrase: str = "OK", *, etag: bool = False) -> Response:
-    """JSON with a reason phrase; `etag` for the routes whose answers carry one."""
-    content = json.dumps(body, ensure_ascii=True)
-    response = Response(content, status=f"{status} {_line(phrase)}", content_type="application/json")
-    if etag:
-        response.headers["ETag"] = tag_of(body)
-    return response
-
-
-def tag_of(body: Any) -> str:
-    """The tag of an answer: of all that it shows, so that it differs between those who look."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
 def api_routes(sandbox: MantisSandbox) -> Blueprint:
     """Everything under /api/rest."""
     routes = Blueprint("api", __name__)
@@ -67,7 +52,7 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
 
     @route("/users/me")
     def me() -> Response:
-        return answer(_selected(shapes.me(g.user)))
+        return answer(selected(shapes.me(g.user)))
 
     @route("/users/<int:number>")
     def user_by_id(number: int) -> Response:
@@ -103,7 +88,7 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
         wanted = request.args.getlist("option[]") or request.args.getlist("option")
         number = request.args.get("project_id", "0")
         project = store.projects.get(int(number)) if number.isdigit() else None
-        told = {f"{kind}_enum_string": [_plain(enum(kind, n)) for n in ENUMS[kind]] for kind in ENUMS}
+        told = {f"{kind}_enum_string": [without_color(enum(kind, n)) for n in ENUMS[kind]] for kind in ENUMS}
         options: Json = {
             **told,
             # An empty array of PHP is a list in JSON, one with keys an object.
@@ -130,16 +115,16 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
             found = [i for i in found if i.reporter is g.user]
         elif chosen == "assigned":
             found = [i for i in found if i.handler is g.user and i.numbers["status"] < RESOLVED]
-        size = _positive(request.args.get("page_size"), USUAL_PAGE)
+        size = positive(request.args.get("page_size"), USUAL_PAGE)
         found.sort(key=lambda i: (-i.is_sticky, -i.updated.timestamp(), i.id * 37 % UNSTABLE * size % UNSTABLE))
         page = request.args.get("page", "1")
-        start = (_positive(page, 1) - 1) * size if page.lstrip("-").isdigit() else len(found)
-        shown = [_selected(shapes.issue(i, g.user)) for i in found[start : start + size]]
+        start = (positive(page, 1) - 1) * size if page.lstrip("-").isdigit() else len(found)
+        shown = [selected(shapes.issue(i, g.user)) for i in found[start : start + size]]
         return answer({"issues": shown}, etag=True)
 
     @route("/issues", "POST")
     def create() -> Response:
-        body = _json()
+        body = body_of_request()
         body = body if isinstance(body, dict) else {}
         may_do_more()
         issue = changes.create(g.user, body)
@@ -147,7 +132,7 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
 
     @route("/issues/<int:number>")
     def get(number: int) -> Response:
-        body = {"issues": [_selected(shapes.issue(visible(number), g.user))]}
+        body = {"issues": [selected(shapes.issue(visible(number), g.user))]}
         if request.headers.get("If-None-Match") == tag_of(body):
             response = Response(status=304)
             response.headers["ETag"] = tag_of(body)
@@ -157,7 +142,7 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
     @route("/issues/<int:number>", "PATCH")
     def patch(number: int) -> Response:
         issue = visible(number)
-        body = _json()
+        body = body_of_request()
         tag = whole_tag(issue)
         if request.headers.get("If-Match", tag) != tag:
             raise PhraseError(412, "Precondition Failed", tag)
@@ -184,7 +169,7 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
         if store.level(g.user, issue.project) < REPORTER:
             raise denied("Reporter can't add notes")
         may_do_more()
-        note = changes.add_note(g.user, issue, _json(may_be_empty=True))
+        note = changes.add_note(g.user, issue, body_of_request(may_be_empty=True))
         body = {"note": shapes.note(note, issue, g.user), "issue": shapes.issue(issue, g.user)}
         return answer(body, 201, f"Issue Note Created with id {number}")
 
@@ -230,7 +215,7 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
     @route("/issues/<int:number>/files", "POST")
     def add_files(number: int) -> Response:
         issue = visible(number)
-        given = _json(may_be_empty=True).get("files")
+        given = body_of_request(may_be_empty=True).get("files")
         if not given:
             raise MantisError(400, "Files not provided", 29, 'Invalid value for "files"')
         changes.add_files(g.user, issue, given)
@@ -245,7 +230,7 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
     @route("/issues/<int:number>/tags", "POST")
     def add_tags(number: int) -> Response:
         issue = visible(number)
-        changes.add_tags(g.user, issue, _json(may_be_empty=True).get("tags"))
+        changes.add_tags(g.user, issue, body_of_request(may_be_empty=True).get("tags"))
         return answer(whole(issue), 201, f"Tag attached to issue {number}")
 
     @route("/issues/<int:number>/tags/<int:tag_id>", "DELETE")
@@ -294,37 +279,3 @@ def api_routes(sandbox: MantisSandbox) -> Blueprint:
             raise MantisError(429, "Hit rate limit threshold", 27, localized)
 
     return routes
-
-
-def _json(*, may_be_empty: bool = False) -> Any:
-    """The request's body. Refused: no JSON, not sent as JSON, not UTF-8, and mostly an empty object."""
-    if request.mimetype != "application/json":
-        raise bad_body()
-    try:
-        body = json.loads(request.get_data().decode())
-    except ValueError as error:
-        raise bad_body() from error
-    if not body and not may_be_empty:
-        raise bad_body()
-    return body
-
-
-def _selected(shown: Json) -> Any:
-    """Only what `select` names; of nothing PHP makes an empty list."""
-    if "select" not in request.args:
-        return shown
-    wanted = request.args["select"].split(",")
-    return {name: value for name, value in shown.items() if name in wanted} or []
-
-
-def _positive(text: str | None, usual: int) -> int:
-    return int(text) if text and text.isdigit() and int(text) > 0 else usual
-
-
-def _plain(shown: Mapping[str, Any]) -> Json:
-    return {k: v for k, v in shown.items() if k != "color"}
-
-
-def _line(phrase: str) -> str:
-    """One line that a status line can hold."""
-    return " ".join(phrase.encode("latin-1", "replace").decode("latin-1").split())

@@ -1,4 +1,4 @@
-"""`MantisSandbox`: a site, its API under /api/rest, and a plugin that posts what happens.
+"""`MantisSandbox`: a site, its API under /api/rest, and the plugin `TicketHub`, which posts what happens.
 
 Shares no code with the connector, so that a mistake in one shows against the other.
 """
@@ -11,20 +11,25 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
-from flask import Response, g, request
+from flask import Response, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 
 from hub.sandbox import Delivery, Sandbox, acting_as
+from plugins.mantis.sandbox.answers import answer
 from plugins.mantis.sandbox.changes import Changes
 from plugins.mantis.sandbox.checks import FOUR_BYTES
 from plugins.mantis.sandbox.errors import CrashError, MantisError, NotAllowedError, PhraseError
-from plugins.mantis.sandbox.routes import answer, api_routes
+from plugins.mantis.sandbox.routes import api_routes
 from plugins.mantis.sandbox.shapes import Shapes
 from plugins.mantis.sandbox.state import Issue, Note, Store, User
 
 PROGRAM_DATE = "Wed, 01 Jul 2026 11:45:41 GMT"
 """`Last-Modified` of every answer: the date of a program file."""
 HTML = "text/html; charset=UTF-8"
+PAGE_EVENTS = {"EVENT_UPDATE_BUG", "EVENT_BUGNOTE_EDIT"}
+"""Events that only MantisBT's pages signal, and its API never does. Source: bug_update.php, bugnote_update.php."""
+PAGE_HEADER = "X-Sandbox-Page"
+"""A request with this header stands for one of the pages, where people work."""
 
 
 class MantisSandbox(Sandbox):
@@ -109,12 +114,13 @@ class MantisSandbox(Sandbox):
         return response
 
     def _tell(self, event: str, issue: Issue, user: User, note: Note | None) -> None:
+        if event in PAGE_EVENTS and has_request_context() and PAGE_HEADER not in request.headers:
+            return
         body = {
             "event": event,
             "issue_id": issue.id,
-            "note_id": note.id if note else None,
+            "note_id": note.id if note else 0,
             "user_id": user.id,
-            "at": self.store.now().isoformat(),
         }
         for target in self.webhooks.targets:
             content, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}

@@ -152,6 +152,8 @@ class Store:
         self.issues: dict[int, Issue] = {}
         self.activity: dict[str, list[datetime]] = {}
         """When each user did something, for the limit against spam."""
+        self.notified: list[str] = []
+        """Logins of those who got a mail because a text calls them, in order."""
         self._seed()
 
     def now(self) -> datetime:

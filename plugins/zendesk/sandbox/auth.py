@@ -19,7 +19,8 @@ REFRESH_DAYS = 30
 
 FOR_ADMINS = re.compile(r"^/api/v2/(incremental|webhooks|triggers)(/|$)")
 FOR_EVERYONE = re.compile(
-    r"^/api/v2/(requests|uploads|users/me|ticket_fields|ticket_forms|custom_statuses|attachments)(/|$)"
+    r"^/api/v2/(requests|uploads|users/me|ticket_fields|ticket_forms|custom_statuses|attachments|help_center"
+    r"|tickets/\d+/satisfaction_rating)(/|$)"
 )
 
 

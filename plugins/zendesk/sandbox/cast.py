@@ -57,6 +57,10 @@ class ZendeskActor:
     def reopen(self, ticket_id: str) -> None:
         self._change(ticket_id, status="open")
 
+    def rate(self, ticket_id: str, *, good: bool) -> None:
+        rating = {"score": "good" if good else "bad"}
+        self._call("POST", f"/tickets/{ticket_id}/satisfaction_rating", json={"satisfaction_rating": rating})
+
     def _change(self, ticket_id: str, **values: Any) -> None:
         self._call("PUT", f"/tickets/{ticket_id}", json={"ticket": values})
 
@@ -74,7 +78,7 @@ class ZendeskActor:
         response = self._http.request(method, path, **arguments)
         if response.is_error:
             raise RuntimeError(f"{self.name}: {response.status_code} on {method} {path}: {response.text[:300]}")
-        found: dict[str, Any] = response.json()
+        found: dict[str, Any] = response.json() if response.content else {}
         return found
 
 
@@ -91,4 +95,5 @@ def hub_settings(sandbox: ZendeskSandbox) -> dict[str, Any]:
         "url": sandbox.url,
         "credentials": {"email": login["email"], "api_token": login["token"]},
         "webhook": {"secret": sandbox.webhook_secret},
+        "lines": {1: ["Support"], 2: ["Second line"], 3: ["Third line"]},
     }

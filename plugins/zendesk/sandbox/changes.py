@@ -10,7 +10,7 @@ from typing import Any
 
 from plugins.zendesk.sandbox import shapes, values
 from plugins.zendesk.sandbox.comments import API_VIA, Context, add_comment, has_text, known_person
-from plugins.zendesk.sandbox.errors import ApiError, bad_request, invalid
+from plugins.zendesk.sandbox.errors import ApiError, bad_request, forbidden, invalid
 from plugins.zendesk.sandbox.keys import RULED, SIMPLE
 from plugins.zendesk.sandbox.state import Audit, Store, Ticket, User
 
@@ -117,6 +117,30 @@ class Changes:
         audit = self._audit(ticket, {}, context)
         self._commit(ticket, audit, "restored" if restore else "soft_deleted")
 
+    def rate(self, ticket: Ticket, given: dict[str, Any], context: Context) -> dict[str, Any]:
+        """The requester's satisfaction with a ticket that is solved, or was. 403 for others, 422 before."""
+        if context.actor.id != ticket.values["requester_id"]:
+            raise forbidden()
+        was_solved = any(
+            e.get("field_name") == "status" and e["value"] == "solved" for a in ticket.audits for e in a.events
+        )
+        if not was_solved:
+            raise invalid("base", "Ticket: was not solved yet")
+        if given.get("score") not in ("good", "bad"):
+            raise invalid("score", "Score: is not included in the list")
+        before = (ticket.rating or {"score": "unoffered"})["score"]
+        ticket.rating = {"id": self.store.new_id(), "score": given["score"], "comment": given.get("comment")}
+        audit = self._audit(ticket, {}, context)
+        event = {
+            "type": "Change",
+            "field_name": "satisfaction_score",
+            "value": given["score"],
+            "previous_value": before,
+        }
+        audit.events.append({"id": self.store.new_id(), **event})
+        self._commit(ticket, audit, "updated")
+        return ticket.rating
+
     def comment_changed(self, ticket: Ticket, context: Context, event: dict[str, Any]) -> None:
         """Note that a comment was made private or redacted."""
         audit = self._audit(ticket, {}, context)
@@ -191,6 +215,7 @@ class Changes:
         _check_word("type", v["type"], values.TYPES)
         if given.get("requester_id"):
             v["requester_id"] = known_person(self.store, given["requester_id"], "requester").id
+        self._put_group(v, given)
         self._put_assignee(v, given)
         if "tags" in given:
             values.put_tags(self.store, ticket, values.tag_list(given["tags"]))
@@ -198,6 +223,12 @@ class Changes:
         if custom:
             values.put_custom(self.store, ticket, values.custom_values(self.store, custom))
         self._put_status(ticket, given, before)
+
+    def _put_group(self, v: dict[str, Any], given: dict[str, Any]) -> None:
+        if given.get("group_id") and int(given["group_id"]) not in self.store.groups:
+            raise invalid("group_id", "Group: is invalid")
+        if "group_id" in given:
+            v["group_id"] = int(given["group_id"]) if given["group_id"] else None
 
     def _put_assignee(self, v: dict[str, Any], given: dict[str, Any]) -> None:
         if given.get("assignee_email"):

@@ -26,6 +26,11 @@ ANONYMOUS: dict[str, Any] = {
     "verified": False,
     "active": True,
 }
+MACRO_ACTIONS = (
+    "subject", "status", "priority", "type", "group_id", "assignee_id", "set_tags", "current_tags", "remove_tags",
+    "comment_value", "comment_value_html", "comment_mode_is_public", "custom_status_id", "brand_id", "ticket_form_id",
+)  # fmt: skip
+REFUSED_ACTIONS = (("status", "new"), ("status", "closed"))
 WRITABLE = ("name", "email", "role", "external_id", "organization_id", "phone", "notes", "details", "tags")
 
 
@@ -115,6 +120,21 @@ def people_routes(sandbox: ZendeskSandbox) -> Blueprint:
     for plural, singular, table in tables:
         _add_table(routes, sandbox, plural, singular, table)
 
+    @routes.post("/macros")
+    def create_macro() -> ResponseReturnValue:
+        id, now = store.new_id(), iso(sandbox.clock())
+        store.macros[id] = {
+            "url": f"/api/v2/macros/{id}.json", "id": id, "active": True, "position": 1, "description": None,
+            "restriction": None, **_checked_macro(wrapped("macro"), {}), "created_at": now, "updated_at": now,
+        }  # fmt: skip
+        return jsonify(macro=shapes.plain(store, store.macros[id]))
+
+    @routes.put("/macros/<int:macro_id>")
+    def update_macro(macro_id: int) -> ResponseReturnValue:
+        macro = found(store.macros, macro_id)
+        macro |= {**_checked_macro(wrapped("macro"), macro), "updated_at": iso(sandbox.clock())}
+        return jsonify(macro=shapes.plain(store, macro))
+
     @routes.get("/macros/active")
     def active_macros() -> ResponseReturnValue:
         active = [m for m in store.macros.values() if m["active"]]
@@ -186,3 +206,16 @@ def _add_table(
 
     routes.add_url_rule(f"/{plural}", f"list_{plural}", listed)
     routes.add_url_rule(f"/{plural}/<int:id>", f"show_{singular}", one)
+
+
+def _checked_macro(given: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """What is given of a macro; 422 without title or actions, and for an action that macros do not have."""
+    wanted = {**before, **given}
+    if not wanted.get("title") or not wanted.get("actions"):
+        raise invalid("title" if not wanted.get("title") else "actions", "cannot be blank", "BlankValue")
+    for action in wanted["actions"]:
+        field, value = str(action.get("field")), action.get("value")
+        is_custom = field.startswith("custom_fields_") and field.removeprefix("custom_fields_").isdigit()
+        if (field not in MACRO_ACTIONS and not is_custom) or (field, value) in REFUSED_ACTIONS:
+            raise invalid("actions", f"Action {field}: {value} is invalid")
+    return {key: given[key] for key in ("title", "active", "description", "actions", "restriction") if key in given}

@@ -120,6 +120,11 @@ def ticket_routes(sandbox: ZendeskSandbox) -> Blueprint:
         changes.update(ticket, {"tags": sorted(wanted)}, context())
         return jsonify(tags=ticket.tags), 201 if request.method == "POST" else 200
 
+    @routes.post("/tickets/<int:ticket_id>/satisfaction_rating")
+    def rate(ticket_id: int) -> ResponseReturnValue:
+        ticket = store.ticket(ticket_id)
+        return jsonify(satisfaction_rating=changes.rate(ticket, wrapped("satisfaction_rating"), context()))
+
     @routes.post("/tickets/<int:ticket_id>/merge")
     def merge(ticket_id: int) -> ResponseReturnValue:
         given, target = json_body(), store.ticket(ticket_id)

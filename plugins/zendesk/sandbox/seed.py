@@ -1,4 +1,4 @@
-"""What a new sandbox account holds: people, groups, fields, statuses, a form and two macros. No tickets."""
+"""What a new sandbox account holds: people, groups, fields, statuses, a form, three macros and articles. No tickets."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ STATUSES = (
     ("Solved", "solved", True),
     ("With engineering", "hold", False),
 )
+AGENTS_ONLY = 7_001
+"""A user segment of the Help Center."""
+ARTICLES: tuple[tuple[str, str, int | None, bool], ...] = (
+    ("Resetting a password", "Open the sign-in page and choose to reset the password.", None, False),
+    ("Reading an invoice", "Each line of an invoice names its period and its sum.", None, False),
+    ("Why an invoice is wrong", "Compare the sum of the invoice with the contract.", None, False),
+    ("Correcting an invoice: for agents", "Take the wrong invoice back in the billing system.", AGENTS_ONLY, False),
+    ("Paying an invoice by card", "Not yet published.", None, True),
+)
+"""Title, words, the segment that may read it (everybody without one), and whether it is a draft."""
 MACROS = (
     ("Ask for details", "normal", "Please send us the steps that lead to the problem."),
     ("Known issue", "low", "This is a known issue; we tell you when it is mended."),
@@ -57,6 +67,7 @@ def seed(store: Store) -> dict[str, User]:
     }
     for login, name in CUSTOMERS:
         people[login] = store.add_user(name, f"{login}@example.com", organization_id=organization_id)
+    people["customer2"].locale = "pl"
     for number, (kind, title) in enumerate(SYSTEM_FIELDS):
         _add(store, store.fields, "ticket_fields", _field(kind, title, number, removable=False))
     for number, (kind, title, tag, options) in enumerate(CUSTOM_FIELDS):
@@ -69,6 +80,11 @@ def seed(store: Store) -> dict[str, User]:
     _add(store, store.forms, "ticket_forms", _form(store))
     for title, priority, text in MACROS:
         _add(store, store.macros, "macros", _macro(title, priority, text))
+    _add(
+        store, store.macros, "macros", {**_macro("Hand over::To the experts", "high", ""), "actions": _hand_over(store)}
+    )
+    for title, words, segment, draft in ARTICLES:
+        _add(store, store.articles, "help_center/en-us/articles", _article(title, words, segment, draft=draft))
     return people
 
 
@@ -174,3 +190,36 @@ def _macro(title: str, priority: str, text: str) -> dict[str, Any]:
         "actions": [{"field": "priority", "value": priority}, {"field": "comment_value", "value": text}],
         "restriction": None,
     }
+
+
+def _article(title: str, words: str, segment: int | None, *, draft: bool) -> dict[str, Any]:
+    return {
+        "title": title,
+        "name": title,
+        "body": f"<p>{words}</p>",
+        "locale": "en-us",
+        "source_locale": "en-us",
+        "draft": draft,
+        "promoted": False,
+        "position": 0,
+        "comments_disabled": False,
+        "outdated": False,
+        "label_names": [],
+        "user_segment_id": segment,
+        "user_segment_ids": [] if segment is None else [segment],
+        "permission_group_id": 1,
+    }
+
+
+def _hand_over(store: Store) -> list[dict[str, Any]]:
+    """Every kind of action, those among them that mean something in Zendesk only."""
+    group = next(id for id, group in store.groups.items() if group["name"] == "Second line")
+    html = "<p>Dear {{ticket.requester.first_name}}, <b>#{{ticket.id}}</b> is with our experts ({{dc.signature}}).</p>"
+    return [
+        {"field": "comment_value_html", "value": html},
+        {"field": "comment_mode_is_public", "value": "true"},
+        {"field": "group_id", "value": str(group)},
+        {"field": "status", "value": "pending"},
+        {"field": "current_tags", "value": "expert handed_over"},
+        {"field": "assignee_id", "value": "current_user"},
+    ]

@@ -27,6 +27,7 @@ from plugins.zendesk.sandbox.errors import ApiError, rate_limited
 from plugins.zendesk.sandbox.routes_comments import comment_routes
 from plugins.zendesk.sandbox.routes_exports import export_routes
 from plugins.zendesk.sandbox.routes_files import download_routes, file_routes
+from plugins.zendesk.sandbox.routes_guide import guide_routes
 from plugins.zendesk.sandbox.routes_people import jira_link_routes, people_routes
 from plugins.zendesk.sandbox.routes_tickets import ticket_routes
 from plugins.zendesk.sandbox.routes_webhooks import TRIGGERED, new_webhook_id, webhook_routes
@@ -166,7 +167,9 @@ class ZendeskSandbox(Sandbox):
         return {"email": self.logins[login].email, "token": self.tokens.api_token}
 
     def _register_routes(self) -> None:
-        for make in (ticket_routes, comment_routes, people_routes, file_routes, export_routes, webhook_routes):
+        for make in (
+            ticket_routes, comment_routes, people_routes, file_routes, export_routes, webhook_routes, guide_routes,
+        ):  # fmt: skip
             self.app.register_blueprint(make(self), url_prefix="/api/v2")
         self.app.register_blueprint(jira_link_routes(self), url_prefix="/api/services/jira")
         self.app.register_blueprint(download_routes(self))

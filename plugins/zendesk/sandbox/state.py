@@ -34,6 +34,7 @@ class User:
     external_id: str | None = None
     phone: str | None = None
     notes: str | None = None
+    locale: str = "en-US"
     details: str | None = None
     tags: list[str] = field(default_factory=list)
 
@@ -106,6 +107,8 @@ class Ticket:
     audits: list[Audit] = field(default_factory=list)
     followup_ids: list[int] = field(default_factory=list)
     deleted: bool = False
+    rating: dict[str, Any] | None = None
+    """What the requester answered when asked how satisfied they are."""
     generated_at: datetime = NEVER
     indexed: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
     """What the search index was told, and when."""
@@ -128,6 +131,8 @@ class Store:
     statuses: dict[int, dict[str, Any]] = field(default_factory=dict)
     forms: dict[int, dict[str, Any]] = field(default_factory=dict)
     macros: dict[int, dict[str, Any]] = field(default_factory=dict)
+    articles: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Of the Help Center."""
     tickets: dict[int, Ticket] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     attachments: dict[int, Attachment] = field(default_factory=dict)

@@ -49,7 +49,7 @@ def test_what_is_created_is_read_back_field_by_field(connector: FreshdeskConnect
     assert (ticket.priority, ticket.category, ticket.status) == (Priority.HIGH, Category.PROBLEM, Status.PENDING)
     assert ticket.custom == CUSTOM
     assert ticket.labels == {"vip", MARK}
-    assert ticket.assignee == Person(agent, "Agent One", "agent1@helpdesk.example", True)
+    assert ticket.assignee == Person(agent, "Agent One", "agent1@helpdesk.example", True, "en")
     assert ticket.requester is not None
     assert (ticket.requester.name, ticket.requester.email) == ("Customer 1", CUSTOMER.email)
     assert (ticket.organisation, ticket.channel) == ("Customers Ltd", Channel.WEB)

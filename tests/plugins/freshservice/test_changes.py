@@ -23,7 +23,7 @@ def test_a_change_is_a_ticket_of_its_own_category_and_number(
     assert (ticket.id, ticket.key, ticket.url) == ("CHN-1", "CHN-1", f"{site.url}/a/changes/1")
     assert (ticket.title, ticket.description) == ("Replace the mail server", "It is old.")
     assert (ticket.category, ticket.priority, ticket.labels) == (Category.CHANGE_REQUEST, Priority.NORMAL, frozenset())
-    assert ticket.assignee == ticket.requester == Person(agent["id"], "Agent One", agent["email"], True)
+    assert ticket.assignee == ticket.requester == Person(agent["id"], "Agent One", agent["email"], True, "en")
     assert ticket.native == {"status": "Open", "priority": "Medium", "type": "Change"}
     assert connector.read(ticket_id, Known()).ticket.title == "A fault"
 

@@ -56,9 +56,9 @@ def test_what_is_created_is_read_back_field_by_field(
     assert (ticket.priority, ticket.category, ticket.status) == (Priority.HIGH, Category.INCIDENT, Status.PENDING)
     assert ticket.custom == CUSTOM
     assert ticket.labels == {"vip", MARK}
-    assert ticket.assignee == Person(agent, "Agent One", "agent1@helpdesk.example", True)
+    assert ticket.assignee == Person(agent, "Agent One", "agent1@helpdesk.example", True, "en")
     customer = site.people()["customer1"]
-    assert ticket.requester == Person(customer["id"], "Customer 1", CUSTOMER.email, False)
+    assert ticket.requester == Person(customer["id"], "Customer 1", CUSTOMER.email, False, "en")
     assert (ticket.organisation, ticket.channel) == ("Finance", Channel.WEB)
     assert ticket.native == {"status": "Pending", "priority": "High", "type": "Incident"}
     assert ticket.updated is not None
@@ -400,6 +400,19 @@ def test_who_may_not_list_agents_sees_numbers_and_goes_on(site: FreshserviceSand
     assert snapshot.ticket.assignee == Person(agent["id"], is_staff=True)
     (comment,) = snapshot.comments or ()
     assert comment.text == "hello"
+    connector.close()
+
+
+def test_a_ticket_is_handed_to_the_group_of_the_line_by_name_and_by_number(site: FreshserviceSandbox) -> None:
+    names = {group.name: number for number, group in site.store.groups.items()}
+    connector = connect(site, lines={1: "Service Desk", 2: [names["Experts"]], 3: "Nobody"})
+    ticket_id = created(connector, values={"line": 2})
+    assert connector.read(ticket_id, Known()).ticket.line == 2
+    connector.update(ticket_id, Changes(values={"line": 1}), None)
+    assert connector.read(ticket_id, Known()).ticket.line == 1
+    with pytest.raises(RefusedError, match="Nobody") as caught:
+        connector.update(ticket_id, Changes(values={"line": 3}), None)
+    assert set(caught.value.fields) == {"line"}
     connector.close()
 
 

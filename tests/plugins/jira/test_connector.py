@@ -28,6 +28,7 @@ from plugins.jira.connector import JiraConnector
 from plugins.jira.sandbox import JiraSandbox
 from tests.plugins.jira.conftest import connect
 
+REQUIRED = "customfield_10050"
 SEVERITY = {"fields": {"severity": {"id": "Severity", "type": "select"}}}
 
 
@@ -270,6 +271,30 @@ def test_the_check_names_what_is_wrong_and_what_there_is(site: JiraSandbox) -> N
     other = connect(site, project="OPPS")
     assert "Did you mean OPS?" in " ".join(f.remedy for f in other.check())
     other.close()
+
+
+def test_a_field_that_new_issues_need_is_named_by_the_check_and_by_the_refusal(site: JiraSandbox) -> None:
+    site.store.required = {REQUIRED}
+    connector = connect(site)
+    (finding,) = [f for f in connector.check() if f.level == "error"]
+    assert REQUIRED in finding.what
+    assert "trackers.dev.create_fields" in finding.remedy
+    with pytest.raises(RefusedError, match=r"is required.*trackers\.dev\.create_fields"):
+        created(connector)
+    connector.close()
+    told = connect(site, create_fields={REQUIRED: {"value": "Major"}})
+    assert not [f for f in told.check() if f.level == "error"]
+    assert created(told)
+    told.close()
+
+
+def test_quiet_writes_tell_no_watcher(site: JiraSandbox) -> None:
+    connector = connect(site, quiet=True)
+    issue = created(connector)
+    site.requests.clear()
+    connector.update(issue, Changes(values={"title": "x"}), None)
+    assert [r.query for r in site.requests.matching("PUT")] == ["notifyUsers=false"]
+    connector.close()
 
 
 def test_a_mention_is_named_and_a_copied_one_notifies_nobody(connector: JiraConnector, site: JiraSandbox) -> None:

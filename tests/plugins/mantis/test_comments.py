@@ -11,13 +11,12 @@ from hub.connector import (
     Known,
     NewComment,
     NotFoundError,
-    PermanentError,
     RemoteLink,
     TemporaryError,
     Upload,
 )
 from hub.sandbox import Fault
-from hub.ticket import Attachment, Markdown, Status, Visibility
+from hub.ticket import Markdown, Status, Visibility
 from plugins.mantis.connector import MantisConnector
 from plugins.mantis.sandbox import MantisSandbox
 from tests.plugins.mantis.conftest import connect
@@ -65,6 +64,21 @@ def test_a_note_of_an_unknown_view_state_is_of_unknown_visibility(
     site.store.issues[1].notes[0].view_state = 30
     (comment,) = connector.read(issue, Known()).comments or ()
     assert comment.visibility is Visibility.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("of_new_issues", "expected"), [("public", Visibility.PRIVATE), ("private", Visibility.PUBLIC)]
+)
+def test_what_is_said_in_an_issue_that_people_made_private_is_private_unless_all_issues_are(
+    site: MantisSandbox, of_new_issues: str, expected: Visibility
+) -> None:
+    connector = connect(site, view_state=of_new_issues)
+    issue = created(connector)
+    site.changes.add_note(site.store.user("dev"), site.store.issues[1], {"text": "a plain note"})
+    site.changes.patch(site.store.user("mgr"), site.store.issues[1], {"view_state": {"name": "private"}})
+    (comment,) = connector.read(issue, Known()).comments or ()
+    assert comment.visibility is expected
+    connector.close()
 
 
 def test_an_edit_keeps_a_private_note_private_and_its_mark_under_it(
@@ -123,64 +137,6 @@ def test_a_note_whose_answer_is_lost_is_not_sent_twice(connector: MantisConnecto
         connector.add_comment(issue, a_comment("once"))
     assert len(site.store.issues[1].notes) == 1
     assert connector.find_comment(issue, "hub:mark:once") is not None
-
-
-@pytest.mark.parametrize("size", [1, 2 * 1024 * 1024])
-def test_files_go_up_with_a_note_and_come_down_whole(connector: MantisConnector, size: int) -> None:
-    issue = created(connector)
-    content = (bytes(range(256)) * (size // 256 + 1))[:size]
-    written = connector.add_comment(issue, a_comment("see", Visibility.PUBLIC, an_upload(ODD_NAME, content)))
-    (comment,) = connector.read(issue, Known()).comments or ()
-    (file,) = comment.attachments
-    assert (file.id, file.name, file.size) == (written.attachment_ids[0], ODD_NAME, size)
-    with connector.download(file) as chunks:
-        assert b"".join(chunks) == content
-
-
-def test_a_file_goes_up_to_the_issue_itself_and_is_recognised_among_others(
-    connector: MantisConnector, site: MantisSandbox
-) -> None:
-    issue = created(connector)
-    site.changes.add_files(site.store.user("dev"), site.store.issues[1], [{"name": "a.txt", "content": "YWJj"}])
-    attached = connector.attach(issue, an_upload("a.txt", b"other"))
-    snapshot = connector.read(issue, Known())
-    assert [a.name for a in snapshot.attachments] == ["a.txt", "a-2.txt"]
-    assert attached == snapshot.attachments[1]
-    with connector.download(attached) as chunks:
-        assert b"".join(chunks) == b"other"
-
-
-def test_a_name_with_folders_loses_them_on_both_ways(connector: MantisConnector, site: MantisSandbox) -> None:
-    issue = created(connector)
-    body = {"name": "../../etc/passwd", "content": "YWJj"}
-    site.changes.add_files(site.store.user("dev"), site.store.issues[1], [body])
-    connector.attach(issue, an_upload("C:\\temp\\x.log"))
-    assert [a.name for a in connector.read(issue, Known()).attachments] == ["passwd", "x.log"]
-    assert site.store.issues[1].files[1].name == "x.log"
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "why"), [("e.txt", b"", "empty"), ("e.svg", b"x", "type"), ("e.bin", b"x" * 6_000_000, "large")]
-)
-def test_a_file_that_mantis_refuses_is_said_to_be_so(
-    connector: MantisConnector, name: str, content: bytes, why: str
-) -> None:
-    issue = created(connector)
-    with pytest.raises(PermanentError, match=why):
-        connector.attach(issue, an_upload(name, content))
-    assert connector.read(issue, Known()).attachments == ()
-
-
-def test_a_file_that_is_gone_or_lives_elsewhere_is_not_found(connector: MantisConnector, site: MantisSandbox) -> None:
-    issue = created(connector)
-    file = connector.attach(issue, an_upload())
-    gone = Attachment("99", "x", url=file.url.rpartition("/")[0] + "/99")
-    elsewhere = Attachment("1", "x", url="https://evil.example/api/rest/issues/1/files/1")
-    calls = len(site.requests)
-    for attachment in (gone, elsewhere):
-        with pytest.raises(NotFoundError), connector.download(attachment):
-            pass
-    assert len(site.requests) == calls + 1
 
 
 def test_the_link_is_a_private_note_with_the_address_and_can_be_taken_back(

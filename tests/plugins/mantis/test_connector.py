@@ -42,7 +42,7 @@ def test_what_is_created_with_every_field_is_read_back(site: MantisSandbox) -> N
     connector = connect(site, fields=FIELDS)
     values: dict[str, Value] = {
         "priority": Priority.HIGH,
-        "assignee": "dev",
+        "assignee": "3",
         "custom:reference": "support:7",
         "custom:environment": "production",
         "custom:count": 7,
@@ -226,6 +226,27 @@ def test_a_status_that_no_way_leads_to_is_refused_with_where_one_leads(site: Man
     connector.close()
 
 
+def test_a_workflow_and_a_right_that_an_admin_has_changed_meanwhile_are_asked_for_again(site: MantisSandbox) -> None:
+    connector = connect(site, project="Gamma")
+    issue = created(connector)
+    with pytest.raises(RefusedError):
+        connector.transition(issue, Status.OPEN)
+    site.store.projects[3].workflow["10"] += ",30:acknowledged"
+    connector.transition(issue, Status.OPEN)
+    assert site.store.issues[1].numbers["status"] == 30
+    connector.close()
+
+    site.change_settings(hub_level=55)
+    connector = connect(site, fields={"secret": {"id": "Secret"}})
+    issue, change = created(connector), Changes(values={"custom:secret": "x"})
+    with pytest.raises(RefusedError):
+        connector.update(issue, change, None)
+    site.change_settings(hub_level=70)
+    connector.update(issue, change, None)
+    assert connector.read(issue, Known()).ticket.custom == {"secret": "x"}
+    connector.close()
+
+
 def test_a_status_that_the_site_does_not_have_is_refused_instead_of_stored_as_nothing(site: MantisSandbox) -> None:
     connector = connect(site, statuses={"pending": ["waiting"]})
     issue = created(connector)
@@ -260,6 +281,7 @@ def test_a_resolved_issue_is_read_only_for_who_is_no_manager_and_the_refusal_say
     ("values", "field"),
     [
         ({"assignee": "ghost"}, "assignee"),
+        ({"assignee": "4711"}, "assignee"),
         ({"assignee": "4"}, "assignee"),
         ({"priority": Priority.HIGH}, "priority"),
         ({"custom:environment": "moon"}, "custom:environment"),
@@ -311,11 +333,25 @@ def test_a_new_issue_is_as_private_as_ticket_and_settings_want(site: MantisSandb
     careful.close()
 
 
-def test_a_deleted_issue_is_not_found(connector: MantisConnector, site: MantisSandbox) -> None:
+def test_an_issue_that_was_read_before_and_is_gone_was_deleted_and_another_number_is_not_found(
+    connector: MantisConnector, site: MantisSandbox
+) -> None:
     issue = created(connector)
+    known = Known(version=connector.read(issue, Known()).version)
     site.changes.delete(site.store.user("mgr"), site.store.issues[1])
+    gone = connector.read(issue, known)
+    assert (gone.is_deleted, gone.ticket.id, gone.ticket.key) == (True, issue, "#1")
     with pytest.raises(NotFoundError):
         connector.read(issue, Known())
+
+
+def test_an_issue_that_became_private_is_not_taken_for_deleted(connector: MantisConnector, site: MantisSandbox) -> None:
+    site.changes.create(site.store.user("mgr"), a_body("seen by all"))
+    known = Known(version=connector.read("1", Known()).version)
+    site.store.issues[1].numbers["view_state"] = 50
+    site.change_settings(hub_level=25)
+    with pytest.raises(NotFoundError, match="private"):
+        connector.read("1", known)
 
 
 def test_a_private_issue_that_the_account_may_not_see_is_not_found(

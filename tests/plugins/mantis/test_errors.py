@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import flask
 import pytest
 
 from hub.connector import (
@@ -18,6 +19,8 @@ from hub.connector import (
 )
 from hub.sandbox import Fault
 from hub.ticket import Priority
+from plugins.mantis import client
+from plugins.mantis.client import NoSuchIssueError
 from plugins.mantis.connector import MantisConnector
 from plugins.mantis.sandbox import MantisSandbox
 from tests.plugins.mantis.conftest import connect
@@ -33,7 +36,7 @@ CHANGE = Changes(values={"title": "x"})
         (401, None, AuthError),
         (403, {"message": "User does not have access right", "code": 13, "localized": "Access Denied."}, AuthError),
         (403, {"message": "Access denied for user hub."}, NotFoundError),
-        (404, {"message": "Issue #1 not found", "code": 1100, "localized": "Issue 1 not found."}, NotFoundError),
+        (404, {"message": "Issue #1 not found", "code": 1100, "localized": "Issue 1 not found."}, NoSuchIssueError),
         (404, None, NotFoundError),
         (404, "<html>Page Not Found</html>", PermanentError),
         (400, {"message": "Mandatory field 'x' is missing."}, PermanentError),
@@ -51,6 +54,36 @@ def test_each_answer_is_the_right_error(
     with pytest.raises(error) as raised:
         connector.read(issue, Known())
     assert type(raised.value) is error
+
+
+def test_a_write_to_an_issue_that_can_be_read_lacks_a_right_and_is_not_said_to_be_away(
+    connector: MantisConnector, site: MantisSandbox
+) -> None:
+    issue = created(connector)
+    site.faults.add(Fault(method="PATCH", path="/issues/", status=403, body={"message": "Access denied for user hub."}))
+    with pytest.raises(AuthError, match="access level"):
+        connector.update(issue, CHANGE, None)
+
+
+def test_a_500_long_after_another_counts_as_the_first(
+    connector: MantisConnector, site: MantisSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue = created(connector)
+    site.faults.add(Fault(method="PATCH", path="/issues/", status=500, times=2))
+    with pytest.raises(TemporaryError):
+        connector.update(issue, CHANGE, None)
+    monkeypatch.setattr(client, "REMEMBERED_FOR", -1.0)
+    with pytest.raises(TemporaryError):
+        connector.update(issue, CHANGE, None)
+
+
+def test_nothing_is_asked_for_compressed_because_that_costs_the_lock(
+    connector: MantisConnector, site: MantisSandbox
+) -> None:
+    asked: list[str] = []
+    site.app.before_request(lambda: asked.append(flask.request.headers.get("Accept-Encoding", "")))
+    connector.read(created(connector), Known())
+    assert set(asked) == {"identity"}
 
 
 def test_a_page_of_another_program_is_told_as_a_wrong_address(connector: MantisConnector, site: MantisSandbox) -> None:

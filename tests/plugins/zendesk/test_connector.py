@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +11,6 @@ from hub.connector import (
     AuthError,
     Changes,
     ConflictError,
-    Draft,
     Known,
     NewComment,
     NotFoundError,
@@ -23,40 +20,12 @@ from hub.connector import (
 )
 from hub.sandbox import Fault
 from hub.testing.site import ShiftedClock
-from hub.text import canonical
 from hub.ticket import Markdown, Priority, Status, Visibility
 from plugins.zendesk.connector import ZendeskConnector
 from plugins.zendesk.sandbox import ZendeskSandbox, actor, hub_settings
-from plugins.zendesk.settings import ZendeskSettings
+from tests.plugins.zendesk.conftest import connect, created
 
 LINK = RemoteLink("hub:x:dev:7", "http://dev.example/OPS-7", "OPS-7", "A bug", "dev", note=Markdown("Linked to OPS-7."))
-
-
-@pytest.fixture
-def clock() -> ShiftedClock:
-    return ShiftedClock()
-
-
-@pytest.fixture
-def account(clock: ShiftedClock) -> Iterator[ZendeskSandbox]:
-    sandbox = ZendeskSandbox(clock=clock)
-    with sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def connector(account: ZendeskSandbox) -> Iterator[ZendeskConnector]:
-    made = connect(account)
-    yield made
-    made.close()
-
-
-def connect(account: ZendeskSandbox, **more: Any) -> ZendeskConnector:
-    return ZendeskConnector("support", ZendeskSettings.model_validate({**hub_settings(account), **more}))
-
-
-def created(connector: ZendeskConnector) -> str:
-    return connector.create(Draft(marker="dev-7-mark-1", title="A ticket", description=canonical("It is broken."))).id
 
 
 def a_comment(text: str, visibility: Visibility = Visibility.PUBLIC) -> NewComment:

@@ -16,8 +16,8 @@ from plugins.zendesk.sandbox import ZendeskSandbox
 if TYPE_CHECKING:
     from tests.plugins.zendesk.sandbox.conftest import Api
 
-# The webhooks API and the links of the Jira app have documents of their own.
-DOCUMENTED_ELSEWHERE = re.compile(r"^/api/v2/webhooks|^/api/services/jira/links")
+# The webhooks API, the Help Center and the links of the Jira app have documents of their own.
+DOCUMENTED_ELSEWHERE = re.compile(r"^/api/v2/(webhooks|help_center)|^/api/services/jira/links")
 METHODS = ("get", "put", "post", "delete", "patch")
 
 

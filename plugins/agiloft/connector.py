@@ -1,0 +1,311 @@
+"""One table of an Agiloft knowledge base, spoken over its JSON interface (alrest).
+
+Sources: help.agiloft.com, "REST Interface"; wiki.agiloft.com, "Webhooks". What each knowledge base decides for itself
+stands in `settings`; the points that surprise are named where they matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, ClassVar
+
+from hub.connector import (
+    Capability,
+    Changes,
+    Connector,
+    Created,
+    Draft,
+    Finding,
+    Hint,
+    Identity,
+    Ignored,
+    Known,
+    NewComment,
+    NotFoundError,
+    NotOfferedError,
+    Polled,
+    RemoteLink,
+    Role,
+    SecretHeader,
+    Unwritable,
+    Upload,
+    WebhookRequest,
+    Written,
+    WrittenComment,
+)
+from hub.settings.trackers import TrackerSettings
+from hub.text import canonical, from_plain, to_plain
+from hub.ticket import Attachment, Markdown, Person, Priority, Snapshot, Status, Value, Visibility
+from plugins.agiloft import checks, mapping, payloads
+from plugins.agiloft.client import AgiloftClient
+from plugins.agiloft.comments import AppendedEntries, CommentRecords
+from plugins.agiloft.files import Files
+from plugins.agiloft.looking import Looking
+from plugins.agiloft.query import Unquotable, equals
+from plugins.agiloft.settings import AgiloftSettings, AppendedComments, TableComments
+from plugins.agiloft.times import LocalTimes
+from plugins.agiloft.writing import Writing
+
+
+class AgiloftConnector(Connector):
+    """One table of tickets."""
+
+    kind = "agiloft"
+    role = Role.HELPDESK
+    settings_model = AgiloftSettings
+    webhook_scheme = SecretHeader(header="X-Hub-Secret")
+    webhook_echo_header = "Verification-Code"
+    default_statuses = mapping.STATUSES
+    default_priorities = mapping.PRIORITIES
+    default_categories = mapping.CATEGORIES
+    max_attachment_bytes: ClassVar[int] = 50 * 1024 * 1024
+
+    def __init__(self, name: str, settings: TrackerSettings) -> None:
+        super().__init__(name, settings)
+        assert isinstance(settings, AgiloftSettings)
+        self._settings = settings
+        self._times = LocalTimes.of(settings)
+        self._client = AgiloftClient(self, settings)
+        self._files = Files(settings, self._client)
+        self._looking = Looking(settings, self._client)
+        self._comments: CommentRecords | AppendedEntries | None = None
+        if isinstance(settings.comments, TableComments):
+            self._comments = CommentRecords(settings, settings.comments, self._client, self._files)
+        elif isinstance(settings.comments, AppendedComments):
+            self._comments = AppendedEntries(settings, settings.comments, self._client, self._files)
+        self._writing = Writing(settings, self, self._client, self._native_text)
+        self._identity: Identity | None = None
+        self.lines = settings.lines
+        self._capabilities = self._offered()
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return self._capabilities
+
+    def _offered(self) -> frozenset[Capability]:
+        """What the columns of the settings make possible. A link needs a private note, which is what keeps its mark."""
+        offered = {Capability.CREATE, Capability.UPDATE, Capability.WEBHOOKS, Capability.POLLING}
+        offered |= self._comments.capabilities if self._comments else frozenset()
+        if Capability.PRIVATE_COMMENTS in offered:
+            offered.add(Capability.REMOTE_LINKS)
+        comments = self._settings.comments
+        if isinstance(comments, TableComments) and comments.attachments:
+            offered |= {Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS}
+        elif self._settings.columns.private_attachments:
+            offered.add(Capability.ATTACHMENTS)
+        if self._settings.people:
+            offered.add(Capability.USERS)
+        if self.lines:
+            offered.add(Capability.LINES)
+        return frozenset(offered)
+
+    def identify(self) -> Identity:
+        """A sign-in, which is all the proof there is; users are known by what stands in `updated by` columns."""
+        if self._identity is None:
+            self._client.sign_in_anew()
+            account = self._settings.account
+            self._identity = Identity(account, account, self._client.clock_skew)
+        return self._identity
+
+    def check(self) -> list[Finding]:
+        self.identify()
+        return checks.findings(self._settings, self, self._client, self._comments)
+
+    # reading
+
+    def read(self, ticket_id: str, known: Known) -> Snapshot:
+        """One call; one more for comments in a table of their own, and one where there are files."""
+        ticket_id = ticket_id.lstrip("#")
+        self._client.admit(f"read {ticket_id}")
+        if not ticket_id.isdigit():
+            raise NotFoundError(self.name, f"read {ticket_id}", "the ids of records are numbers")
+        settings = self._settings
+        columns = [column for _, column in settings.used_columns()]
+        raw = self._client.record(settings.table, ticket_id, columns)
+        raw = {**raw, settings.columns.id: ticket_id}
+        comments = None
+        if self._comments is None:
+            comments = []
+        elif known.must_read_comments or known.comment_count is None or self._comments.columns:
+            comments = self._comments.of(ticket_id, raw)
+        return Snapshot(
+            ticket=mapping.ticket(settings, self, raw, self._times),
+            read_at=self._client.now(),
+            comments=None if comments is None else tuple(comments),
+            comment_count=known.comment_count if comments is None else len(comments),
+            attachments=self._files.of_ticket(ticket_id, raw),
+        )
+
+    def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
+        self._client.admit("download a file")
+        return self._files.content(attachment)
+
+    def find_person(self, email: str) -> Person | None:
+        self._offers(Capability.USERS)
+        people = self._settings.people
+        assert people is not None
+        self._client.admit("find a person")
+        try:
+            rows = self._client.search(people.table, equals(people.email, email), [people.name, people.email])
+        except Unquotable:
+            return None
+        for row in rows:
+            name, address = mapping.words_of(row.get(people.name)), mapping.words_of(row.get(people.email))
+            if name and address.casefold() == email.casefold():
+                return Person(name, name, address)
+        return None
+
+    # pure translation
+
+    def hold(self, field_name: str, value: Value) -> Value:
+        settings = self._settings
+        if field_name == "title" and isinstance(value, str):
+            return mapping.title_of(value, settings.title_limit)
+        if field_name.startswith("custom:"):
+            field = settings.fields[field_name.removeprefix("custom:")]
+            try:
+                native = mapping.native_value(settings, field, value, self._times)
+            except ValueError as error:
+                raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
+            shown = mapping.unlinked(native) if field.id in settings.linked_columns else native
+            return mapping.field_value(field, shown, self._times)
+        if field_name in ("priority", "category", "assignee") and not getattr(settings.columns, field_name):
+            raise Unwritable(f"{self.name} has no column for {field_name}; name one under columns.{field_name}")
+        return super().hold(field_name, value)
+
+    def hold_text(self, text: Markdown) -> Markdown:
+        return mapping.text_to_neutral(self._settings, self._native_text(text))
+
+    def _native_text(self, text: Markdown) -> str:
+        """One form for descriptions and comments: what an entry cannot hold, a description does without."""
+        if isinstance(self._comments, AppendedEntries):
+            return self._comments.native(text)
+        return mapping.text_to_native(self._settings, text)
+
+    def hold_label(self, label: str) -> str:
+        return mapping.label_of(label, self._settings.labels_type)
+
+    # writing
+
+    def create(self, draft: Draft) -> Created:
+        """One call. A replay would make a second record, so that the hub looks for the mark before it tries again."""
+        self._client.admit("create a ticket")
+        values = {"status": Status.NEW, "priority": Priority.NORMAL, **draft.values}
+        return self._created(self._writing.insert(draft, {k: v for k, v in values.items() if v is not None}))
+
+    def find_ticket(self, marker: str) -> Created | None:
+        self._client.admit("find a ticket")
+        columns = self._settings.columns
+        for row in self._client.search(
+            self._settings.table, equals(columns.marker, marker), [columns.id, columns.marker]
+        ):
+            if mapping.words_of(row.get(columns.marker)) == marker:
+                return self._created(str(row[columns.id]))
+        return None
+
+    def _created(self, ticket_id: str) -> Created:
+        return Created(ticket_id, f"#{ticket_id}", mapping.record_url(self._settings, ticket_id))
+
+    def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> Written:
+        self._client.admit(f"write to {ticket_id}")
+        self._writing.update(ticket_id, changes)
+        return Written()
+
+    def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
+        self._client.admit(f"add a comment to {ticket_id}")
+        return self._has_comments().add(ticket_id, comment)
+
+    def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
+        comments = self._has_comments()
+        self._client.admit(f"find a comment of {ticket_id}")
+        return comments.find(ticket_id, marker)
+
+    def edit_comment(self, ticket_id: str, comment_id: str, text: Markdown, visibility: Visibility) -> None:
+        comments = self._has_records(Capability.EDIT_COMMENTS)
+        self._client.admit(f"edit a comment of {ticket_id}")
+        comments.edit(comment_id, text, visibility)
+
+    def delete_comment(self, ticket_id: str, comment_id: str) -> None:
+        comments = self._has_records(Capability.DELETE_COMMENTS)
+        self._client.admit(f"delete a comment of {ticket_id}")
+        comments.delete(comment_id)
+
+    def attach(self, ticket_id: str, upload: Upload) -> Attachment:
+        """Where only staff may see it: nothing says whom the file is for."""
+        if Capability.ATTACHMENTS_IN_COMMENTS in self._capabilities:
+            raise NotOfferedError(self.name, Capability.ATTACHMENTS)
+        self._offers(Capability.ATTACHMENTS)
+        self._client.admit(f"attach a file to {ticket_id}")
+        return self._files.add_for(ticket_id, upload, Visibility.PRIVATE)
+
+    def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
+        """The address in its column first, which can be repeated, and then the note."""
+        self._offers(Capability.REMOTE_LINKS)
+        self._client.admit(f"show a link in {ticket_id}")
+        if column := self._settings.columns.link:
+            self._client.change(self._settings.table, ticket_id, {column: link.url})
+        note = link.note or Markdown(f"[{link.key}]({link.url})")
+        if link.url not in to_plain(note):
+            # Plain text shows no addresses behind words; it is also how `remove_link` knows whose address stands there.
+            note = canonical(f"{note}\n\n{from_plain(link.url)}")
+        private = NewComment(text=note, visibility=Visibility.PRIVATE, marker=link.global_id)
+        return self._has_comments().add(ticket_id, private)
+
+    def remove_link(self, ticket_id: str, global_id: str) -> None:
+        """Empties the column where it holds this link's address, and deletes the note where notes can be deleted."""
+        self._offers(Capability.REMOTE_LINKS)
+        self._client.admit(f"take back a link in {ticket_id}")
+        comments, settings = self._has_comments(), self._settings
+        column = settings.columns.link
+        wanted = [c for c in (settings.columns.id, column, *comments.columns) if c]
+        raw = self._client.record(settings.table, ticket_id, wanted)
+        note = next((c for c in comments.of(ticket_id, raw) if c.marker == global_id), None)
+        if note is None:
+            return
+        shown = mapping.words_of(raw.get(column)) if column else ""
+        if shown and shown in to_plain(note.text):
+            self._client.change(settings.table, ticket_id, {column: ""})
+        if isinstance(comments, CommentRecords):
+            comments.delete(note.id)
+
+    # noticing
+
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[Hint] | Ignored:
+        return payloads.parse(self._settings, request)
+
+    def poll(self, cursor: str | None, now: datetime) -> Polled:
+        """All that changed since the last look; see `polling`. Records bear the times of Agiloft's clock, so that its
+        own present time counts, as its answers tell it."""
+        self._client.admit("poll")
+        self.identify()
+        return self._looking.look(cursor, self._client.now(), self._hint)
+
+    def _hint(self, raw: Mapping[str, Any]) -> Hint:
+        ticket = mapping.ticket(self._settings, self, raw, self._times)
+        values: dict[str, Value | frozenset[str]] = {
+            "labels": ticket.labels, "priority": ticket.priority, "category": ticket.category, "line": ticket.line,
+        }  # fmt: skip
+        column = self._settings.columns.updated_by
+        by = mapping.words_of(raw.get(column)) if column else ""
+        return Hint(ticket_id=ticket.id, event="poll", at=ticket.updated, actor_id=by or None, values=values)
+
+    def close(self) -> None:
+        self._client.close()
+
+    # what is there at all
+
+    def _offers(self, capability: Capability) -> None:
+        if capability not in self._capabilities:
+            raise NotOfferedError(self.name, capability)
+
+    def _has_comments(self) -> CommentRecords | AppendedEntries:
+        if self._comments is None:
+            raise NotOfferedError(self.name, Capability.COMMENTS)
+        return self._comments
+
+    def _has_records(self, capability: Capability) -> CommentRecords:
+        if not isinstance(self._comments, CommentRecords):
+            raise NotOfferedError(self.name, capability)
+        return self._comments

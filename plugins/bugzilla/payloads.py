@@ -1,0 +1,78 @@
+"""Mozilla's webhook bodies -> hints.
+
+They are sent in order, possibly several times, and tell of a private bug, comment or file only its number. Of one
+update with a comment two come. Older descriptions of them have objects with a `name` in place of words.
+Source: mozilla-bteam/bmo, `extensions/Push/lib/Connector/Webhook.pm` and `extensions/Push/lib/Serialize.pm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub.connector import Hint, Ignored, WebhookRequest
+from hub.ticket import Value
+from plugins.bugzilla import labels
+from plugins.bugzilla.settings import BugzillaSettings
+from plugins.bugzilla.words import status_word
+
+TARGETS = ("bug", "comment", "attachment")
+SHOWN = {"summary", "status", "resolution", "priority", "keywords", "whiteboard", "is_confirmed"}
+"""Changes whose new value is among `values`, or is nothing."""
+
+
+def parse(request: WebhookRequest, settings: BugzillaSettings, maps: Any) -> Sequence[Hint] | Ignored:
+    """Which bug a body speaks of. Raises ValueError for what is none of Mozilla's webhooks."""
+    body = request.json()
+    event = body.get("event") if isinstance(body, dict) else None
+    if not isinstance(event, dict) or not isinstance(body.get("bug"), dict):
+        raise ValueError("the body has no event and bug; only the webhooks of Mozilla's Bugzilla are understood")
+    bug, target = body["bug"], str(event.get("target") or "bug")
+    key = str(event.get("routing_key") or f"{target}.{event.get('action') or 'modify'}")
+    if target not in TARGETS:
+        return Ignored(f"{key} is about a {target}, which is no bug")
+    if not str(bug.get("id") or "").isdigit():
+        raise ValueError(f"{key} does not say which bug it is about")
+    added = bug.get(target) if target != "bug" else None
+    comment_id = str(added["id"]) if target == "comment" and isinstance(added, dict) and added.get("id") else None
+    changed = {str(c.get("field")) for c in event.get("changes") or () if isinstance(c, dict)}
+    is_private = bool(bug.get("is_private")) and "summary" not in bug
+    return [
+        Hint(
+            ticket_id=str(bug["id"]),
+            event=key.partition(":")[0],
+            actor_id=_actor(event.get("user")),
+            values=_values(bug, settings, maps),
+            comment_id=comment_id,
+            is_partial=comment_id is None and (is_private or not changed or not changed <= SHOWN),
+            touches_comments=target != "bug" or event.get("action") == "create" or "is_private" in changed,
+        )
+    ]
+
+
+def _actor(user: Any) -> str | None:
+    return str(user["login"]) if isinstance(user, Mapping) and user.get("login") else None
+
+
+def _values(bug: Mapping[str, Any], settings: BugzillaSettings, maps: Any) -> dict[str, Value | frozenset[str]]:
+    """What the payload shows, in the form of a read."""
+    values: dict[str, Value | frozenset[str]] = {}
+    if isinstance(bug.get("summary"), str):
+        values["title"] = bug["summary"]
+    status = maps.statuses.to_neutral(status_word(maps.statuses, _word(bug, "status"), _word(bug, "resolution")))
+    # An empty priority is one that nobody chose.
+    priority = maps.priorities.to_neutral(_word(bug, "priority") or "--")
+    if status != "unknown":
+        values["status"] = status
+    if "priority" in bug and priority != "unknown":
+        values["priority"] = priority
+    if isinstance(bug.get("keywords"), list) and isinstance(bug.get("whiteboard"), str):
+        values["labels"] = labels.shown(
+            map(str, bug["keywords"]), bug["whiteboard"], in_whiteboard=settings.whiteboard_labels
+        )
+    return values
+
+
+def _word(bug: Mapping[str, Any], name: str) -> str:
+    value = bug.get(name)
+    return str((value.get("name") if isinstance(value, Mapping) else value) or "")
