@@ -17,8 +17,8 @@ $(STAMP): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-demo: $(STAMP) ## Play a ticket's life through local stand-ins of Zendesk and Jira (ONCE=1: end afterwards)
-	$(BIN)/hub demo $(if $(ONCE),--once)
+demo: $(STAMP) ## Play a ticket's life through local stand-ins of Zendesk and Jira (ONCE=1: end afterwards; RULES=1: with rules)
+	$(BIN)/hub demo $(if $(ONCE),--once) $(if $(RULES),--rules)
 
 test: check unit ## Run all checks: format, lint, types, import direction, tests
 
@@ -33,6 +33,7 @@ unit: $(STAMP) ## The tests only
 
 bench: $(STAMP) ## Measure the hub beside a bare loop that makes the same calls
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.clocks
 
 lock: ## Write requirements-dev.lock anew from pyproject.toml (needs uv)
 	uv export --quiet --no-emit-project --all-groups --format requirements-txt --output-file requirements-dev.lock

@@ -14,6 +14,7 @@ from hub.cli.app import cli, opened, telling_errors
 from hub.report import Period, as_csv, as_json, as_tables, figures_of
 from hub.report.reading import records
 from hub.rules.book import RuleBook
+from hub.sync.context import utc_now
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
@@ -78,7 +79,11 @@ def _period(month: str | None, since: str | None, until: str | None, zone: str) 
         last = (first + timedelta(days=32)).replace(day=1)
     if first >= last:
         raise click.UsageError("--until is before --since")
-    return Period(first.astimezone(UTC), last.astimezone(UTC), where)
+    now = utc_now()
+    if first >= now:
+        raise click.UsageError("the period has not begun")
+    # What has not happened yet is in no figure: a ticket that is open now is not counted as open until the month's end.
+    return Period(first.astimezone(UTC), min(last.astimezone(UTC), now), where)
 
 
 def _month(text: str, zone: ZoneInfo) -> datetime:

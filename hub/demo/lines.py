@@ -141,7 +141,7 @@ class LinesScenario(Scenario):
         explained = self.explained(self.ticket_id)
         self.console.print(explained, markup=False, soft_wrap=True)
         for rule in ("an outage is urgent", "an agent hands it on", "it is fixed"):
-            if explained.count(f"rule {rule} fired") != 1:
+            if explained.count(f"rule {rule} fired on support:{self.ticket_id}:") != 1:
                 raise StepFailedError(f"the rule {rule!r} did not fire once")
         self.console.print(self.stage.run_command("report").stdout, markup=False)
 

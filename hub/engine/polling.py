@@ -11,10 +11,10 @@ from hub.connector import Capability, ConnectorError, Hint
 from hub.engine.embedded import Periodic
 from hub.journal import cases, deliveries, events, links
 from hub.journal.cases import CaseRow
-from hub.journal.deliveries import POLLED_AS_DELETED
 from hub.rules.conditions import evaluate
 from hub.sync.codec import load_shadow
 from hub.sync.context import Context
+from hub.sync.run import POLLED_AS_DELETED
 from hub.ticket import TicketRef
 
 log = structlog.get_logger("hub.poll")

@@ -34,8 +34,8 @@ class Journal:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writing = threading.Lock()
-        self._writes_in = 0
-        """The thread that has the turn to write."""
+        self._begun: tuple[int, Connection | None] = (0, None)
+        """The thread that has the turn to write, and what it writes with."""
         self._writer: Connection | None = None
         self._install_id = ""
         self._commits = 0
@@ -75,20 +75,31 @@ class Journal:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction that writes; durable when the block ends without an error."""
-        if self._writes_in == threading.get_ident():
-            raise RuntimeError("this thread writes already; it would wait for itself")
+        """One transaction that writes; durable when the block ends without an error.
+
+        In a transaction that this thread has begun already it goes on with that one, and is durable with it.
+        """
+        begun = self._begun_here()
+        if begun is not None:
+            yield begun
+            return
         if not self._writing.acquire(timeout=BUSY_TIMEOUT):
             raise JournalError(f"the database is busy: no turn to write came within {BUSY_TIMEOUT:g} s")
-        self._writes_in = threading.get_ident()
         try:
-            yield from self._write()
+            with self._begin() as connection:
+                self._begun = (threading.get_ident(), connection)
+                yield connection
             self._commits += 1
         finally:
-            self._writes_in = 0
+            self._begun = (0, None)
             self._writing.release()
 
-    def _write(self) -> Iterator[Connection]:
+    def _begun_here(self) -> Connection | None:
+        thread, connection = self._begun
+        return connection if thread == threading.get_ident() else None
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
         if self.engine.dialect.name != "sqlite":
             with self.engine.connect() as connection, connection.begin():
                 yield connection
@@ -101,7 +112,11 @@ class Journal:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent view; nothing may be written in it."""
+        """One consistent view, of a transaction that this thread has begun too; nothing may be written in it."""
+        begun = self._begun_here()
+        if begun is not None:
+            yield begun
+            return
         with self.engine.connect() as connection, connection.begin():
             yield connection
 

@@ -19,7 +19,7 @@ from hub.connector import AuthError, ConnectorError, Known, NotFoundError, Perma
 from hub.journal import cases, copies, deliveries, events, failures, intents, links
 from hub.journal.cases import CaseRow, Order
 from hub.journal.copies import Copy
-from hub.journal.deliveries import POLLED_AS_DELETED, Delivery, Wake
+from hub.journal.deliveries import Delivery, Wake
 from hub.journal.failures import Failure
 from hub.journal.intents import Intent
 from hub.journal.links import LinkRow, MemberRow
@@ -61,6 +61,8 @@ NO_LINK = 0
 """The id that stands for no link, where a ticket is worked on alone."""
 MAX_ROUNDS = 8
 """How often one run plans again: after a create, a refusal, a conflict. More is a mistake of the hub."""
+POLLED_AS_DELETED = deliveries.POLLED_AS_DELETED
+"""The reason of a wake when a poll says that the ticket is gone."""
 ALARM_AFTER = 3
 """Attempts after which a link that cannot be worked on stands in the failures list."""
 

@@ -14,7 +14,10 @@ from hub.ticket import Markdown, Status, Value
 from plugins.solarwinds import customs, mapping
 from plugins.solarwinds.settings import SolarwindsSettings
 
-KEYS = {"title": "name", "status": "state", "priority": "priority", "category": "category", "assignee": "assignee"}
+KEYS = {
+    "title": "name", "status": "state", "priority": "priority", "category": "category", "assignee": "assignee",
+    "line": "group_assignee",
+}  # fmt: skip
 """Neutral fields -> where an incident shows them."""
 
 
@@ -36,6 +39,9 @@ def of_values(settings: SolarwindsSettings, maps: Connector, values: Mapping[str
             body["assignee"] = {"id": int(str(value))} if value else ""
         elif name == "category":
             body["category"] = {"name": maps.native(name, value)}
+        elif name == "line":
+            group = maps.group_of(value)
+            body["group_assignee"] = {"id": int(group)} if group.isdigit() else {"name": group}
         elif name == "priority":
             body["priority"] = maps.native(name, value)
         elif name == "status":
@@ -90,6 +96,7 @@ def not_kept(
         "status": ticket.status,
         "priority": ticket.priority,
         "category": ticket.category,
+        "line": ticket.line,
         "assignee": ticket.assignee.id if ticket.assignee else None,
         **{f"custom:{name}": value for name, value in ticket.custom.items()},
     }

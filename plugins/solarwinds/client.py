@@ -22,7 +22,14 @@ from plugins.solarwinds.settings import SITES, SolarwindsSettings
 
 ACCEPT = "application/vnd.samanage.v2.1+json"
 """Without the version some filters are ignored and old shapes are served."""
-FIELDS = {"name": "title", "state": "status", "assignee_id": "assignee", "tag_list": "labels", "tags": "labels"}
+FIELDS = {
+    "name": "title",
+    "state": "status",
+    "assignee_id": "assignee",
+    "tag_list": "labels",
+    "tags": "labels",
+    "group_assignee": "line",
+}
 """Service Desk's names in refusals -> neutral field names, where they differ."""
 SILENT, LOUD = "", "?add_callbacks=true"
 """What stands after a path: API writes run automations and mails only where they say so."""

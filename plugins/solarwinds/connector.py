@@ -66,6 +66,7 @@ class SolarwindsConnector(Connector):
         super().__init__(name, settings)
         assert isinstance(settings, SolarwindsSettings)
         self._settings = settings
+        self.lines = settings.lines
         self._client = SolarwindsClient(self, settings)
         self._comments = Comments(self, self._client, settings)
         self._identity: Identity | None = None
@@ -73,14 +74,13 @@ class SolarwindsConnector(Connector):
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        return frozenset(
-            {
-                Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
-                Capability.EDIT_COMMENTS, Capability.DELETE_COMMENTS, Capability.ATTACHMENTS,
-                Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING, Capability.USERS,
-                Capability.REMOTE_LINKS,
-            }
-        )  # fmt: skip
+        offered = {
+            Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
+            Capability.EDIT_COMMENTS, Capability.DELETE_COMMENTS, Capability.ATTACHMENTS,
+            Capability.ATTACHMENTS_IN_COMMENTS, Capability.WEBHOOKS, Capability.POLLING, Capability.USERS,
+            Capability.REMOTE_LINKS, Capability.RATINGS,
+        }  # fmt: skip
+        return frozenset(offered | ({Capability.LINES} if self.lines else set()))
 
     def identify(self) -> Identity:
         """The token tells whose it is; where it does not, the account's profile does."""

@@ -157,6 +157,7 @@ def ticket(settings: SolarwindsSettings, maps: Connector, raw: Mapping[str, Any]
         custom={name: customs.field_value(field, values.get(field.id)) for name, field in settings.fields.items()},
         links=tuple(_links(raw)),
         native={name: word for name, word in words.items() if word},
+        rating={True: "good", False: "bad"}.get(raw.get("is_customer_satisfied")),  # type: ignore[arg-type]
         created=utc(raw.get("created_at")),
         updated=utc(raw.get("updated_at")),
     )

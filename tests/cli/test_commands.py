@@ -25,6 +25,9 @@ def hub(*arguments: str, folder: Path, **environment: str) -> subprocess.Complet
 def test_help_names_every_command(tmp_path: Path) -> None:
     shown = hub("--help", folder=tmp_path).stdout
     for command in (
+        "announce",
+        "escalate",
+        "macro",
         "check",
         "demo",
         "explain",

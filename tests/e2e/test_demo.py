@@ -22,6 +22,15 @@ def test_the_demo_plays_every_step_and_ends_with_zero(flavour: str) -> None:
     assert done.stdout.count("seen after") == 11
 
 
+def test_the_demo_of_the_rule_book_plays_every_step_and_ends_with_zero() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hub", "demo", "--once", "--rules"],
+        capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("seen after") == 7
+
+
 @pytest.mark.parametrize(
     ("pair", "steps"),
     [

@@ -88,12 +88,24 @@ def test_an_error_of_the_database_shows_the_statement_and_no_value(journal: Jour
     journal.close()
 
 
-def test_a_thread_that_writes_already_is_told_so_at_once(journal: Journal) -> None:
-    with journal.write(), pytest.raises(RuntimeError, match="writes already"), journal.write():
-        pass
-    with journal.write() as connection:
-        links.create_link(connection, "policy", "joined", NOW)
-    assert journal.counts()["commits"] >= 2
+def test_within_a_transaction_a_thread_goes_on_with_it_and_all_of_it_becomes_durable_or_nothing(
+    journal: Journal,
+) -> None:
+    def open_one_and_break_off() -> None:
+        with journal.write() as connection:
+            links.create_link(connection, "policy", "joined", NOW)
+            with journal.write() as inner:
+                links.create_link(inner, "policy", "joined", NOW)
+            with journal.read() as inner:
+                assert links.load_link(inner, 2) is not None
+            raise ZeroDivisionError
+
+    before = journal.counts()["commits"]
+    with pytest.raises(ZeroDivisionError):
+        open_one_and_break_off()
+    with journal.read() as connection:
+        assert links.load_link(connection, 1) is None
+    assert journal.counts()["commits"] == before
     journal.close()
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from hub.connector import Article, AuthError, TemporaryError
 from hub.journal import cases, events, failures
+from hub.settings.rules import Condition
+from hub.sync.announce import announce, choose_audience
 from hub.testing.model import Killed
 from hub.testing.world import World
-from hub.ticket import Person, Priority, TicketRef, Visibility
+from hub.ticket import Markdown, Person, Priority, TicketRef, Visibility
 
 LINES = {
     1: {"name": "First"},
@@ -332,6 +334,76 @@ def test_killed_at_any_call_every_effect_happens_once(call: int, when: str) -> N
     ]  # fmt: skip
     assert len(world.dev.tickets) == 1
     assert world.support.tickets[ticket_id].priority == "high"
+
+
+def place(world: World, ticket_id: str, mark: str, kind: Any, data: dict[str, Any]) -> None:
+    """Something that a person wants done to a ticket."""
+    ref = TicketRef("support", ticket_id)
+    order = cases.Order(ref=ref, mark=mark, kind=kind, data=data, because="a person asked for it")
+    with world.journal.write() as connection:
+        cases.place_orders(connection, [order], world.clock())
+    world.wake(str(ref))
+
+
+def test_a_person_hands_a_ticket_on_as_a_rule_does() -> None:
+    world = a_world(similar={"mode": "off"})
+    ticket_id = world.support.open_ticket(title="Crash")
+    world.settle()
+    for number, (line, reason) in enumerate([("next", "an expert"), (3, "a fault"), (3, "again"), (9, "no such line")]):
+        place(world, ticket_id, f"escalation {number}", "line", {"line": line, "reason": reason})
+        world.settle()
+    assert world.support.tickets[ticket_id].line == 3
+    said = [t for t in texts(world, ticket_id, Visibility.PRIVATE) if "line" in t]
+    assert said == [
+        "Handed to line 2 (Experts): an expert",
+        "Handed to line 3 (Engineers): a fault",
+        "There is no line 9; there are: 1, 2, 3.",
+    ]
+    assert len(world.dev.tickets) == 1
+    assert outcomes(world, ticket_id)["line"][0] == "done"
+
+
+@pytest.mark.parametrize("call", range(1, 6))
+@pytest.mark.parametrize("when", ["before_call", "after_call"])
+def test_killed_while_it_is_announced_each_ticket_is_told_once(call: int, when: str) -> None:
+    world = a_world()
+    ids = [world.support.open_ticket(title=f"Outage {number}") for number in range(2)]
+    world.settle()
+    audience = choose_audience(world.context, [Condition.model_validate({"title": ["outage*"]})])
+    assert [ref.id for ref in audience.members] == ids
+    said = (Markdown("The network is down."), Visibility.PUBLIC, [*audience.members])
+    assert len(announce(world.context, "network", *said)) == 2
+    seen = 0
+
+    def die(_: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == call:
+            raise Killed
+
+    setattr(world.connectors["support"], when, die)
+    try:
+        world.run_due()
+    except Killed:
+        for ticket_id in ids:
+            world.context.holds.give_back(f"support:{ticket_id}")
+    setattr(world.connectors["support"], when, lambda _: None)
+    world.restart()
+    assert announce(world.context, "network", *said) == []
+    world.settle()
+    world.settle()
+    assert [texts(world, ticket_id, Visibility.PUBLIC) for ticket_id in ids] == [["The network is down."]] * 2
+
+
+def test_an_announcement_is_nobodys_answer() -> None:
+    rule = {"name": "answered", "when": {"replied": "staff"}, "then": {"add_labels": "answered"}}
+    world = a_world(rules=[rule])
+    ticket_id = world.support.open_ticket(title="Outage")
+    world.settle()
+    announce(world.context, "x", Markdown("Down."), Visibility.PUBLIC, [TicketRef("support", ticket_id)])
+    world.settle()
+    assert texts(world, ticket_id) == ["Down."]
+    assert "answered" not in world.support.tickets[ticket_id].labels
 
 
 def test_a_message_that_may_have_gone_out_is_not_sent_again_and_said_so() -> None:

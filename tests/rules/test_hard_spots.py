@@ -311,7 +311,7 @@ def test_a_person_who_is_not_known_in_the_tracker_yet_is_assigned_on_a_retry() -
         failures.ask_for_retry(connection, failure.id)
     world.wake(f"support:{ticket_id}")
     world.settle()
-    assert world.support.tickets[ticket_id].assignee == Person("10", "Agent 10")
+    assert world.support.tickets[ticket_id].assignee == Person("10")
     assert not waiting_failures(world)
 
 

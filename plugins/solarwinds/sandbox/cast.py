@@ -43,6 +43,10 @@ class SolarwindsCustomer:
         """What the portal shows of the ticket."""
         return _checked(self.name, self._http.get(f"/incidents/{ticket_id}"))
 
+    def rate(self, ticket_id: str, *, good: bool) -> None:
+        answer = {"satisfied": str(good).lower()}
+        _checked(self.name, self._http.post(f"/incidents/{ticket_id}/survey", data=answer))
+
     def escalate(self, ticket_id: str) -> None:
         self._cannot("tag a ticket")
 
@@ -128,6 +132,7 @@ def hub_settings(sandbox: SolarwindsSandbox) -> dict[str, Any]:
         "url": sandbox.url,
         "credentials": sandbox.credentials(),
         "webhook": {"secret": sandbox.webhook_secret},
+        "lines": {1: ["Helpdesk"], 2: ["Experts"]},
     }
 
 

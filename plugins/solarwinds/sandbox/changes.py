@@ -55,6 +55,10 @@ class Changes:
             store.mails.append((incident.requester.email, "comment"))
         return note
 
+    def rate(self, actor: User, incident: Incident, *, is_satisfied: bool) -> None:
+        incident.is_satisfied = is_satisfied
+        self._done(incident, "Customer satisfaction survey answered", "Update", actor, True)
+
     def edit(self, actor: User, incident: Incident, note: Note, body: str) -> None:
         """The text alone: who may read it stays as it was."""
         note.body, note.updated = stored_html(body), self._store.now()

@@ -50,6 +50,16 @@ def portal_routes(sandbox: SolarwindsSandbox) -> Blueprint:
             sandbox.changes.attach(user, incident, note, file)
         return jsonify(id=note.id), 201
 
+    @routes.post("/portal/incidents/<int:number>/survey")
+    def rate(number: int) -> ResponseReturnValue:
+        user = _customer(sandbox)
+        incident = _own(sandbox, number, user)
+        if incident.state not in ("Resolved", "Closed"):
+            # The survey goes out with the mail that says that it is resolved.
+            abort(403)
+        sandbox.changes.rate(user, incident, is_satisfied=request.form["satisfied"] == "true")
+        return jsonify(id=incident.id), 201
+
     @routes.get("/portal/incidents/<int:number>")
     def show(number: int) -> ResponseReturnValue:
         """What the requester can read."""

@@ -11,7 +11,7 @@ from typing import Any
 from flask import request
 
 from plugins.solarwinds.sandbox.errors import ServiceDeskError, invalid, not_allowed
-from plugins.solarwinds.sandbox.state import CATEGORIES, CUSTOM, PRIORITIES, STATES, Incident, Store, User
+from plugins.solarwinds.sandbox.state import CATEGORIES, CUSTOM, GROUPS, PRIORITIES, STATES, Incident, Store, User
 
 FINAL = "Closed"
 
@@ -85,6 +85,12 @@ def _people(
         values["requester"] = user
     elif incident is None:
         values["requester"] = actor
+    if "group_assignee" in body:
+        group = body["group_assignee"] or {}
+        known = [number for number, name in GROUPS.items() if group.get("id") == number or group.get("name") == name]
+        if group and not known:
+            raise invalid(group_assignee="is invalid")
+        values["group_id"] = known[0] if known else None
     if "assignee" in body:
         given = body["assignee"]
         if given in ("", None):

@@ -78,7 +78,8 @@ class Shapes:
                 "comments": [self.comment(c) for c in incident.comments],
                 "attachments": [self.file(f, "Incident", incident.id) for f in incident.files],
                 "tags": list(incident.tags), "audits": [self.audit(a) for a in reversed(audits)], "statistics": [],
-                "associated_sla_names": [], "is_customer_satisfied": None, "customer_satisfaction_response": None,
+                "associated_sla_names": [], "is_customer_satisfied": incident.is_satisfied,
+                "customer_satisfaction_response": None,
                 "request_variables": [], "resolution": None, "resolution_type": None, "total_time_spent": 0,
             }  # fmt: skip
         return self._with_files_above(incident, shown) if is_long and self._settings()["files_above"] else shown

@@ -76,6 +76,8 @@ class Incident:
     site: str | None = "Headquarters"
     department: str | None = None
     resolution_code: str | None = None
+    is_satisfied: bool | None = None
+    """What the requester answered to the survey."""
     changes: list[int] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     custom: dict[str, str] = field(default_factory=dict)
