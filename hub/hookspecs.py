@@ -81,7 +81,7 @@ def hub_notifiers() -> Mapping[str, Connect]:  # type: ignore[empty-body]
     """Notifiers by the scheme of their addresses: `acme` is for `url: acme://…` under `notifiers`.
 
     Called once when the settings are loaded. The function gets the whole address and returns what sends there:
-    `send(title, text)`, the text in Markdown. It is made before the first message and then used by worker threads.
+    `send(title, text)`, both plain text. It is made before the first message and then used by worker threads.
     Sending raises `TemporaryError` when the message may be tried again, `PermanentError` when it never can be sent;
     neither may show the address, which holds secrets. Schemes that no plugin brings are apprise's.
     """

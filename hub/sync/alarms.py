@@ -14,7 +14,6 @@ from hub.journal.failures import Failure
 from hub.journal.intents import IntentEnd, Plan, Receipt
 from hub.sync.context import Context
 from hub.sync.failing import ALARM
-from hub.text import from_plain
 
 NO_LINK = 0
 SHOWN = 10
@@ -59,7 +58,7 @@ def _order(context: Context) -> datetime | None:
         last = cases.last_ordered(connection, ALARM)
         if last is not None and now < last + timedelta(minutes=settings.every):
             return last + timedelta(minutes=settings.every)
-        text = from_plain(_text(new))
+        text = _text(new)
         orders = [
             Order(ref=ALARM, mark=f"{now.isoformat()} {to}", kind="notice", data={"to": to, "text": text},
                   because="something new failed")

@@ -101,7 +101,7 @@ class _Apprise:
                 "hub", f"notify {self._name}", "its address is not one that apprise knows",
                 f"Look at notifiers.{self._name}.url; the forms are in apprise's documentation.",
             )  # fmt: skip
-        if not target.notify(title=title, body=text, body_format=NotifyFormat.MARKDOWN):
+        if not target.notify(title=title, body=text, body_format=NotifyFormat.TEXT):
             raise TemporaryError(
                 "hub", f"notify {self._name}", "the message was not taken", "Is the address right, and does it answer?"
             )

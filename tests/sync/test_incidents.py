@@ -363,7 +363,7 @@ def test_alerts_of_a_source_that_is_not_in_the_settings_any_more_are_laid_aside(
     hub.run(10)
     assert hub.tickets == []
     with hub.world.journal.read() as connection:
-        assert deliveries.count_waiting(connection, hub.world.now()) == 0
+        assert deliveries.count_waiting(connection, hub.world.clock()) == 0
 
 
 def a_whole_life(hub: Monitored, run: Callable[[float], None]) -> None:

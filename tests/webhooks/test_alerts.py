@@ -166,7 +166,7 @@ def test_alertmanager_on_a_socket_opens_updates_and_ends_an_incident(tmp_path: A
     with hub.world.journal.read() as connection:
         refused = connection.exec_driver_sql("SELECT data FROM events WHERE kind = 'refused'").all()
         kept = connection.exec_driver_sql("SELECT status, repeats FROM deliveries").all()
-        assert deliveries.count_waiting(connection, hub.world.now()) == 0
+        assert deliveries.count_waiting(connection, hub.world.clock()) == 0
         assert events.links_on_record(connection, hub.ref) == []
     assert "unsigned" in str(refused)
     assert [tuple(row) for row in kept] == [("done", 1), ("done", 0), ("done", 0)]
