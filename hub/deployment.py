@@ -66,7 +66,7 @@ def open_deployment(path: Path) -> Deployment:
         settings=settings,
         connectors=connectors,
         book=compile_book(settings) if settings.has_rules else None,
-        outlets=Outlets(connectors, settings.notifiers),
+        outlets=Outlets(connectors, settings.notifiers, extensions=loaded.extensions),
     )
     return Deployment(loaded, connectors, journal, context)
 

@@ -16,7 +16,7 @@ import inspect
 import logging
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -27,6 +27,8 @@ import pluggy
 
 from hub import hookspecs
 from hub.connector import Connector, Role
+from hub.extensions import Extensions, guarded_action, guarded_notifier, guarded_test
+from hub.settings.rules import CalendarSettings, Macro
 from hub.settings.trackers import TrackerSettings
 
 BUILT_IN_PACKAGE = "plugins"
@@ -86,6 +88,7 @@ class Registry:
         self._manager.add_hookspecs(hookspecs)
         self._broken: dict[_Candidate, BrokenPlugin] = {}
         self._loaded: dict[_Candidate, dict[str, type[Connector]]] = {}
+        self._faults: dict[BrokenPlugin, None] = {}
         self._folders: set[Path] = set()
 
     @classmethod
@@ -103,8 +106,8 @@ class Registry:
 
     @property
     def broken(self) -> list[BrokenPlugin]:
-        """The plugins that could not be loaded so far, in the order in which they were tried."""
-        return list(self._broken.values())
+        """The plugins that could not be loaded so far, and those that broke the contract in a part of them."""
+        return [*self._broken.values(), *self._faults]
 
     @property
     def hook(self) -> pluggy.HookRelay:
@@ -168,6 +171,42 @@ class Registry:
                 self._load(candidate)
         return {kind: self.connector_class(kind) for kind in self.kinds()}
 
+    def extensions(self) -> Extensions:
+        """What the loaded plugins add to the rules. A part that breaks the contract is left out: see `broken`."""
+        found: dict[str, dict[str, Any]] = {kind: {} for kind in _SHAPES}
+        owners: dict[tuple[str, str], str] = {}
+        for candidate in self._loaded:
+            for kind, shape in _SHAPES.items():
+                try:
+                    for name, given in self._brought(candidate, f"hub_{kind}").items():
+                        named = f"{candidate.name}.{name}" if kind == "actions" else name
+                        if (kind, named) in owners:
+                            raise _UnusableError(f"{named!r} is brought by the plugin {owners[kind, named]} already")
+                        found[kind][named] = shape(candidate.name, named, given)
+                        owners[kind, named] = candidate.name
+                except _UnusableError as error:
+                    self._fault(candidate, f"hub_{kind}: {error}", error.where)
+                except (Exception, SystemExit) as error:  # noqa: BLE001 - as with a plugin that cannot be loaded
+                    self._fault(candidate, f"hub_{kind}: {_one_line(error)}", _place_of(error))
+        return Extensions(**found, owners=owners)
+
+    def report_broken(self, plugin: str, error: str) -> None:
+        """Says of a plugin that something which it brings cannot be used."""
+        for candidate in self._loaded:
+            if candidate.name == plugin:
+                self._fault(candidate, error, "")
+
+    def _brought(self, candidate: _Candidate, hook: str) -> Mapping[str, Any]:
+        """One plugin's answer to a hook; nothing when it does not implement it."""
+        module = self._manager.get_plugin(f"{candidate.origin}/{candidate.name}")
+        others = self._manager.get_plugins() - {module}
+        returned = self._manager.subset_hook_caller(hook, others)()
+        where = _line_of(getattr(module, hook, module))
+        for given in returned:
+            if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+                raise _UnusableError(f"it returned {type(given).__name__}, not a mapping of names", where)
+        return returned[0] if returned else {}
+
     def create(self, name: str, settings: TrackerSettings) -> Connector:
         """A connector for one configured tracker. Raises PluginError as `connector_class` does."""
         return self.connector_class(settings.kind)(name, settings)
@@ -186,6 +225,13 @@ class Registry:
     def _record(self, candidate: _Candidate, error: str, where: str) -> None:
         self._broken[candidate] = BrokenPlugin(candidate.name, candidate.origin, error, where)
         log.error("plugin is broken: %s", self._broken[candidate])
+
+    def _fault(self, candidate: _Candidate, error: str, where: str) -> None:
+        """A plugin is of use, but for a part of it."""
+        broken = BrokenPlugin(candidate.name, candidate.origin, error, where)
+        if broken not in self._faults:
+            self._faults[broken] = None
+            log.error("a part of a plugin is broken: %s", broken)
 
     def _register(self, candidate: _Candidate, module: ModuleType) -> dict[str, type[Connector]]:
         """The plugin's connectors by kind, after its hooks were checked and joined to the others."""
@@ -219,6 +265,20 @@ class Registry:
                     raise _UnusableError(f"the hook {hook!r} takes no argument {argument!r}", where)
 
 
+def _function(name: str, given: Any) -> Any:
+    if not callable(given):
+        raise _UnusableError(f"{name!r} is {type(given).__name__}, not a function")
+    return given
+
+
+_SHAPES: Mapping[str, Callable[[str, str, Any], Any]] = {
+    "conditions": lambda plugin, name, given: guarded_test(plugin, name, _function(name, given)),
+    "actions": lambda plugin, name, given: guarded_action(plugin, name, _function(name, given)),
+    "macros": lambda plugin, name, given: Macro.model_validate(given),
+    "calendars": lambda plugin, name, given: CalendarSettings.model_validate(given),
+    "notifiers": lambda plugin, name, given: guarded_notifier(plugin, name, _function(name, given)),
+}
+"""What plugins may add to the rules, and how each piece is checked: plugin, name and what was given -> what is used."""
 _INSTALLED = "installed: "
 
 

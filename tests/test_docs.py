@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from flask import jsonify, request
 
 from hub.connector import AuthError, Known, NotFoundError, NotOfferedError
 from hub.registry import Registry
 from hub.sandbox import Sandbox
+from hub.settings.load import load_settings
 from hub.ticket import Status
 
 GUIDE = Path(__file__).resolve().parents[1] / "docs" / "plugins.md"
@@ -44,11 +46,15 @@ def acme() -> Iterator[AcmeSandbox]:
         yield sandbox
 
 
-def connector(folder: Path, url: str, token: str = TOKEN) -> Any:
-    """The connector of the guide, loaded as a local plugin."""
+def example_of_a_connector() -> str:
     example = re.search(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert example is not None
-    (folder / "acme.py").write_text(example.group(1))
+    return example.group(1)
+
+
+def connector(folder: Path, url: str, token: str = TOKEN) -> Any:
+    """The connector of the guide, loaded as a local plugin."""
+    (folder / "acme.py").write_text(example_of_a_connector())
     registry = Registry.discover(folder)
     assert registry.broken == []
     cls = registry.connector_class("acme")
@@ -75,3 +81,37 @@ def test_its_errors_are_the_hubs_and_show_no_secret(tmp_path: Path, acme: AcmeSa
     with pytest.raises(NotOfferedError):
         made.delete_comment("7", "1")
     made.close()
+
+
+ALERTS = GUIDE.with_name("alerts.md")
+
+
+def yaml_of(guide: Path) -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.DOTALL)
+
+
+def test_the_settings_in_the_guide_to_alerts_are_valid(tmp_path: Path) -> None:
+    examples = [text for text in yaml_of(ALERTS) if text.startswith("alerts:")]
+    assert len(examples) == 5
+    (tmp_path / "acme.py").write_text(example_of_a_connector())
+    for text in examples:
+        (tmp_path / "hub.yaml").write_text(
+            f"plugin_folder: .\ntrackers:\n  support: {{kind: acme, url: 'https://a.example', "
+            f"credentials: {{token: '${{ALERTS_TOKEN}}'}}}}\n{text}"
+        )
+        load_settings(tmp_path / "hub.yaml", env={"ALERTS_TOKEN": "token-one", "CHECKS_TOKEN": "token-two"})
+
+
+def test_the_receiver_in_the_guide_to_alerts_sends_where_the_hub_listens_what_the_hub_asks_for() -> None:
+    (text,) = [text for text in yaml_of(ALERTS) if text.startswith("route:")]
+    receiver = yaml.safe_load(text)["receivers"][0]["webhook_configs"][0]
+    assert receiver["url"].endswith("/alerts/prom")
+    assert receiver["send_resolved"] is True
+    assert receiver["http_config"]["authorization"]["type"] == "Bearer"
+
+
+def test_the_settings_in_the_guide_to_messages_are_valid(tmp_path: Path) -> None:
+    (example,) = yaml_of(GUIDE.with_name("notifications.md"))
+    (tmp_path / "hub.yaml").write_text(example)
+    settings = load_settings(tmp_path / "hub.yaml", env={"ONCALL_URL": "json://127.0.0.1"}).settings
+    assert (settings.failures.notify, settings.failures.every) == (["oncall"], 15)

@@ -91,7 +91,8 @@ BROKEN = {
     "no hook": ("def hub_connectors(): return []\n", "it implements no hook; is @hookimpl missing?", 0),
     "an unknown hook": (
         "from hub.hookspecs import hookimpl\n@hookimpl\ndef hub_conectors(): return []\n",
-        "there is no hook 'hub_conectors'. Did you mean 'hub_connectors'? Known are hub_connectors",
+        "there is no hook 'hub_conectors'. Did you mean 'hub_connectors'? Known are hub_actions, hub_calendars, "
+        "hub_conditions, hub_connectors, hub_macros, hub_notifiers",
         2,
     ),
     "a wrong argument": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 from flask import Flask, Response, jsonify
@@ -12,6 +13,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from hub.connector import Connector
 from hub.metrics import Metrics
+from hub.settings.alerts import AlertSource
+from webhooks.alerts import AlertInbox, alert_routes
 from webhooks.health import Readiness, health_routes
 from webhooks.receive import Inbox, receive_routes
 from webhooks.server import Server
@@ -21,16 +24,21 @@ __all__ = ["Server", "create_app"]
 log = structlog.get_logger("hub.web")
 
 
+class AnyInbox(Inbox, AlertInbox, Protocol):
+    """Where deliveries of trackers and of monitoring go."""
+
+
 def create_app(
     *,
     connectors: Mapping[str, Connector],
-    inbox: Inbox,
+    inbox: AnyInbox,
     metrics: Metrics,
     ready: Readiness,
     max_body_bytes: int,
     now: Callable[[], datetime],
+    alerts: Mapping[str, AlertSource] | None = None,
 ) -> Flask:
-    """The application: `/webhooks/<tracker>`, `/healthz`, `/readyz`, `/metrics`.
+    """The application: `/webhooks/<tracker>`, `/alerts/<source>`, `/healthz`, `/readyz`, `/metrics`.
 
     Secrets and replay windows come from the connectors' settings. `now` gives the time in UTC. Any WSGI server can
     run it, behind any proxy: it makes no addresses and asks nobody's.
@@ -40,6 +48,9 @@ def create_app(
     app.url_map.merge_slashes = False  # a redirect would lose a webhook's body
     app.register_blueprint(
         receive_routes(connectors=connectors, inbox=inbox, metrics=metrics, max_body_bytes=max_body_bytes, now=now)
+    )
+    app.register_blueprint(
+        alert_routes(sources=alerts or {}, inbox=inbox, metrics=metrics, max_body_bytes=max_body_bytes, now=now)
     )
     app.register_blueprint(health_routes(metrics=metrics, ready=ready))
     app.register_error_handler(HTTPException, _http_error)
@@ -57,7 +68,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _described(error: HTTPException) -> str:
     if isinstance(error, NotFound):
-        return "There is nothing here. Webhooks go to POST /webhooks/<name of the tracker>."
+        return "There is nothing here. Webhooks go to POST /webhooks/<tracker>, alerts to POST /alerts/<source>."
     if isinstance(error, MethodNotAllowed):
         return f"Use {' or '.join(sorted(error.valid_methods or ()))}."
     return error.description or error.name

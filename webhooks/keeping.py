@@ -36,13 +36,15 @@ def delivery_key(scheme: WebhookScheme | None, id_header: str | None, headers: M
     return BY_CONTENT + digest.hexdigest()
 
 
-def kept_headers(scheme: WebhookScheme | None, id_header: str | None, headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that say what a delivery is: its type, its sender, its id, its event, its attempt.
+def kept_headers(
+    scheme: WebhookScheme | None, id_header: str | None, headers: Mapping[str, str], never: str = ""
+) -> dict[str, str]:
+    """The headers that say what a delivery is: its type, its sender, its id, its event, its attempt; `never` that one.
 
     A list of what is wanted rather than of what is not, because proxies add credentials under names of their own.
     """
     wanted = {*_ALWAYS, (id_header or "").lower()}
-    never = ""
+    never = never.lower()
     if scheme is not None:
         never = scheme.header.lower()
         if isinstance(scheme, HmacSignature) and scheme.timestamp_header:

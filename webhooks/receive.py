@@ -69,7 +69,9 @@ class Inbox(Protocol):
         """Notes a request that was turned away with `status`. Anybody can cause it; it must not raise."""
 
 
-class _Refused(Exception):  # noqa: N818 - a way out of the request, not an error of the program
+class Refused(Exception):  # noqa: N818 - a way out of the request, not an error of the program
+    """A request is turned away: with which status, how it is counted, and why, for the admin."""
+
     def __init__(self, status: int, outcome: str, why: str) -> None:
         self.status, self.outcome, self.why = status, outcome, why
 
@@ -100,7 +102,7 @@ def receive_routes(
         known_as = tracker if tracker in connectors else "unknown"
         try:
             outcome, answer = _receive(tracker, received)
-        except _Refused as refused:
+        except Refused as refused:
             outcome = refused.outcome
             refusals.note(tracker=known_as, received=received, reason=outcome, status=refused.status)
             answer = jsonify(error=outcome, description=refused.why)
@@ -112,7 +114,7 @@ def receive_routes(
         connector = _connector(connectors, tracker)
         scheme, id_header = connector.webhook_scheme, connector.delivery_id_header
         headers = {name.lower(): value for name, value in request.headers.items()}
-        body = _body(max_body_bytes)
+        body = body_of(max_body_bytes)
         _verify(connector, headers, body, received)
         hints, ignored = _hints(connector, headers, body)
         try:
@@ -126,10 +128,10 @@ def receive_routes(
                 ignored=ignored,
             )
         except InboxUnavailableError:
-            return "unavailable", _ask_again()
+            return "unavailable", ask_again()
         except Exception:  # whatever it is, the delivery is not stored, and the sender must keep it
             log.exception("a delivery could not be stored", tracker=tracker)
-            return "unavailable", _ask_again()
+            return "unavailable", ask_again()
         outcome = "duplicate" if stored.is_duplicate else "accepted" if ignored is None else "ignored"
         log.info("received", tracker=tracker, delivery=stored.delivery_id, status=outcome)
         answer = jsonify(delivery=stored.delivery_id, status=outcome, **({"reason": ignored} if ignored else {}))
@@ -143,30 +145,29 @@ def _connector(connectors: Mapping[str, Connector], tracker: str) -> Connector:
     connector = connectors.get(tracker)
     if connector is None:
         why = f"The hub's settings have no tracker {tracker[:100]!r}; correct the address of the webhook."
-        raise _Refused(404, "unknown_tracker", why)
+        raise Refused(404, "unknown_tracker", why)
     if connector.webhook_scheme is None:
-        raise _Refused(
-            404, "unknown_tracker", f"{connector.name} is of a kind that sends no webhooks; remove this one."
-        )
+        raise Refused(404, "unknown_tracker", f"{connector.name} is of a kind that sends no webhooks; remove this one.")
     if connector.base_settings.webhook.secret is None:
         why = f"No secret is set; put it under trackers.{connector.name}.webhook.secret in the hub's settings."
-        raise _Refused(401, "unsigned", why)
+        raise Refused(401, "unsigned", why)
     return connector
 
 
-def _body(max_body_bytes: int) -> bytes:
+def body_of(max_body_bytes: int) -> bytes:
+    """The body of the present request as it came. Raises Refused when it is too large, compressed or broken off."""
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         # No tracker compresses, and a small body that unpacks to a large one must not be a way in.
-        raise _Refused(415, "unparsable", "The hub takes no compressed bodies; send it without Content-Encoding.")
+        raise Refused(415, "unparsable", "The hub takes no compressed bodies; send it without Content-Encoding.")
     request.max_content_length = max_body_bytes
     try:
         return request.get_data(cache=False, parse_form_data=False)
     except RequestEntityTooLarge as error:
         why = f"The body has more than {max_body_bytes} bytes; if that is right, raise server.max_body_bytes."
-        raise _Refused(413, "oversized", why) from error
+        raise Refused(413, "oversized", why) from error
     except ClientDisconnected as error:
-        raise _Refused(400, "unparsable", "The body ended early; send it again.") from error
+        raise Refused(400, "unparsable", "The body ended early; send it again.") from error
 
 
 def _verify(connector: Connector, headers: Mapping[str, str], body: bytes, received: datetime) -> None:
@@ -176,7 +177,7 @@ def _verify(connector: Connector, headers: Mapping[str, str], body: bytes, recei
     try:
         verify(scheme, settings.secret.get_secret_value(), headers, body, received, settings.replay_window)
     except BadSignatureError as error:
-        raise _Refused(401, error.fault, str(error)) from error
+        raise Refused(401, error.fault, str(error)) from error
 
 
 def _hints(connector: Connector, headers: Mapping[str, str], body: bytes) -> tuple[Sequence[Hint], str | None]:
@@ -187,7 +188,7 @@ def _hints(connector: Connector, headers: Mapping[str, str], body: bytes) -> tup
             return (), parsed.reason
         return (tuple(parsed), None) if parsed else ((), NO_TICKET)
     except ValueError as error:
-        raise _Refused(400, "unparsable", f"{connector.name} sent what the hub cannot read: {error}") from error
+        raise Refused(400, "unparsable", f"{connector.name} sent what the hub cannot read: {error}") from error
     except Exception as error:  # polling will find the change; an error answer would stop the webhook
         log.exception("a verified webhook could not be read", tracker=connector.name)
         return (), f"could not be read: {type(error).__name__}"
@@ -213,7 +214,8 @@ def _echoing(connector: Connector | None, answer: Response) -> Response:
     return answer
 
 
-def _ask_again() -> Response:
+def ask_again() -> Response:
+    """What a sender is told to keep and send again."""
     answer = jsonify(error="unavailable", description="The hub cannot store the delivery now; send it again.")
     answer.status_code = 503
     answer.headers["Retry-After"] = ASK_AGAIN_AFTER

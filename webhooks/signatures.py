@@ -50,6 +50,25 @@ def verify(
             _verify_hmac(scheme, secret, headers, body, now, window)
 
 
+def verify_shown(secret: str, own_header: str, headers: Mapping[str, str]) -> None:
+    """Raises BadSignatureError unless the sender shows the secret: as it is in `own_header`, else in Authorization.
+
+    There it is a bearer token (RFC 6750) or the password of HTTP Basic, whose user name says nothing (RFC 7617).
+    """
+    if headers.get(own_header.lower()):
+        if not hmac.compare_digest(_raw(_header(headers, own_header)), secret.encode()):
+            raise BadSignatureError("forged", f"The header {own_header} does not hold the secret of the settings.")
+        return
+    given = headers.get("authorization", "").strip()
+    kind, _, token = given.partition(" ")
+    if not given:
+        why = f"The request shows no secret, neither in Authorization (Bearer or Basic) nor in {own_header}."
+        raise BadSignatureError("unsigned", why)
+    shown = _raw(token.strip()) if kind.lower() == "bearer" else _password("Authorization", given)
+    if not hmac.compare_digest(shown, secret.encode()):
+        raise BadSignatureError("forged", "The token or password in Authorization is not the secret of the settings.")
+
+
 def parse_time(text: str) -> datetime | None:
     """A time from ISO 8601 text with a zone, or from epoch seconds or milliseconds; None for anything else.
 

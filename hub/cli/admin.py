@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
-from hub.connector import Connector, ConnectorError, Finding, Role
+from hub.connector import Capability, Connector, ConnectorError, Finding, Role
 from hub.settings.starter import write_starter
 
 CLOCK_SKEW_WARNING = 30.0
@@ -51,6 +51,8 @@ def check(context: click.Context, offline: bool, as_json: bool) -> None:
                   for b in deployment.loaded.registry.broken]  # fmt: skip
     if broken:
         found["plugins"] = broken
+    for name, source in deployment.loaded.settings.alerts.items():
+        found[f"alerts {name}"] = [_alerts(name, deployment.connectors[source.tracker], public_url)]
     if as_json:
         click.echo(json.dumps({n: [_plain(f) for f in fs] for n, fs in found.items()}))
     else:
@@ -100,6 +102,16 @@ def _webhook(connector: Connector, public_url: str) -> Finding:
             "Set server.public_url to the hub's address as the tracker sees it.",
         )
     return Finding("ok", f"the webhook is received at {public_url.rstrip('/')}{path}")
+
+
+def _alerts(name: str, connector: Connector, public_url: str) -> Finding:
+    path = f"/alerts/{name}"
+    if Capability.CREATE not in connector.capabilities:
+        return Finding("error", f"no incident can be opened in {connector.name}", "Name another helpdesk as tracker.")
+    if not public_url:
+        remedy = "Set server.public_url to the hub's address as the monitoring sees it."
+        return Finding("warning", f"alerts are received at {path}", remedy)
+    return Finding("ok", f"alerts are received at {public_url}{path}")
 
 
 def _plain(finding: Finding) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from rich.text import Text
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
 from hub.cli.tickets import bring_in_step
-from hub.journal import cases, events, failures, links
+from hub.journal import cases, events, failures, incidents, links
 from hub.journal.cases import CaseRow, Order
 from hub.journal.events import TimelineEntry
+from hub.rules.alerts import load_incident
 from hub.sync.linking import LinkingError
 from hub.ticket import TicketRef
 
@@ -41,6 +42,7 @@ def explain(context: click.Context, ticket: str, as_json: bool) -> None:
         entries = events.timeline(connection, ref, link_ids)
         loaded = links.load_link(connection, link_id) if link_id else None
         ordered = cases.orders_of(connection, ref)
+        incident = incidents.incident_of(connection, ref)
     if as_json:
         for entry in entries:
             click.echo(json.dumps(_as_json(entry)))
@@ -61,6 +63,10 @@ def explain(context: click.Context, ticket: str, as_json: bool) -> None:
         for line_number, line in enumerate(_lines(entry)):
             when = _when(entry.at) if line_number == 0 else " " * 23
             console.print(Text(f"{when}  {line}"), soft_wrap=True)
+    if incident is not None:
+        number = load_incident(incident.data).count
+        state = f"{number} alert(s) go on" if number else "no alert goes on"
+        console.print(Text(f"It stands for an incident of {incident.source}: {state}"), soft_wrap=True)
     for line in (*_order_lines(ordered), *(_case_lines(case) if case else ())):
         console.print(Text(line), soft_wrap=True)
 
@@ -123,6 +129,9 @@ def _lines(entry: TimelineEntry) -> list[str]:
             return [f"rule {data['rule']} fired on {where}: {data['why']}"]
         case "passed over":
             return [f"{data['rule']} was not acted on for {where}: {data['why']}"]
+        case "incident":
+            did = f"opened {data['opened']} for {data['alerts']} alert(s)" if "opened" in data else data["why"]
+            return [f"{where} incident {data['name']} of {data['source']}: {did}"]
         case "similar":
             return [f"similar open issues for {where}: {data['found']} ({data['mode']})"]
         case "conflict":

@@ -73,6 +73,7 @@ def _serve(deployment: Deployment, port: int | None) -> None:
         ready=lambda: _ready(deployment, engine),
         max_body_bytes=settings.server.max_body_bytes,
         now=context.now,
+        alerts=settings.alerts,
     )
     try:
         wanted = settings.server.port if port is None else port

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 import structlog
 
 from hub.connector import Hint
-from hub.journal import Journal, JournalError, deliveries, events
+from hub.journal import Journal, JournalError, deliveries, events, incidents
+from hub.rules.alerts import Signal, dump_signal
 from hub.sync.codec import dump_hint
+from hub.sync.keys import alert_key
 from hub.ticket import TicketRef
 
 log = structlog.get_logger("hub.receive")
@@ -19,6 +21,8 @@ log = structlog.get_logger("hub.receive")
 
 CONTENT_KEY = "sha256:"
 """How the keys of deliveries begin that are told apart by their content only."""
+ALERTS = "alert:"
+"""How the trackers of deliveries begin that are no trackers but monitoring."""
 
 
 class InboxUnavailableError(Exception):
@@ -76,6 +80,54 @@ class JournalInbox:
             log.error("a delivery could not be stored", tracker=tracker, cause=type(error).__name__)
             raise InboxUnavailableError(str(type(error).__name__)) from error
         if (not is_duplicate or is_told_again) and ignored is None:
+            self._notify()
+        return Stored(delivery_id, is_duplicate)
+
+    def store_signals(
+        self,
+        *,
+        source: str,
+        delivery_key: str,
+        received: datetime,
+        headers: Mapping[str, str],
+        body: bytes,
+        signals: Sequence[Signal],
+    ) -> Stored:
+        """Keeps what a monitoring sent, and wakes the groups it speaks of. Raises InboxUnavailableError.
+
+        A delivery without an id that says the same as the last one of each of its groups is a duplicate; when anything
+        else was said of one of them meanwhile, it is told again.
+        """
+        try:
+            with self._journal.write() as connection:
+                delivery_id, is_duplicate = deliveries.store_delivery(
+                    connection,
+                    tracker=f"{ALERTS}{source}",
+                    delivery_key=delivery_key,
+                    ticket_id=None,
+                    received=received,
+                    headers=headers,
+                    body=body,
+                    hints=[],
+                    ignored=None if signals else "it speaks of no alert",
+                )
+                if is_duplicate and delivery_key.startswith(CONTENT_KEY):
+                    said_last = {incidents.last_delivery(connection, source, signal.group) for signal in signals}
+                    is_duplicate = said_last <= {delivery_id}
+                for signal in () if is_duplicate else signals:
+                    incidents.store_signal(
+                        connection,
+                        source=source,
+                        group=signal.group,
+                        delivery_id=delivery_id,
+                        received=received,
+                        data=dump_signal(signal),
+                    )
+                    deliveries.wake(connection, alert_key(source, signal.group), received, "alerts")
+        except (sa.exc.SQLAlchemyError, JournalError) as error:
+            log.error("alerts could not be stored", source=source, cause=type(error).__name__)
+            raise InboxUnavailableError(str(type(error).__name__)) from error
+        if not is_duplicate and signals:
             self._notify()
         return Stored(delivery_id, is_duplicate)
 

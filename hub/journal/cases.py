@@ -241,6 +241,13 @@ def orders_of(connection: Connection, ref: TicketRef) -> list[tuple[Order, str, 
     return [(_order(row), row.state, row.outcome) for row in rows]
 
 
+def last_ordered(connection: Connection, ref: TicketRef) -> datetime | None:
+    """When something was last ordered for a ticket."""
+    return connection.execute(
+        sa.select(sa.func.max(orders.c.made)).where(orders.c.tracker == ref.tracker, orders.c.ticket_id == ref.id)
+    ).scalar()
+
+
 def tickets_with_open_orders(connection: Connection) -> list[TicketRef]:
     rows = connection.execute(
         sa.select(orders.c.tracker, orders.c.ticket_id).where(orders.c.state == "open").distinct()

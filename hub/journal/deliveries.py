@@ -137,6 +137,24 @@ def postpone_wakes(connection: Connection, taken: Sequence[Wake], due: datetime,
         )
 
 
+def retry_wakes(connection: Connection, taken: Sequence[Wake], due: datetime, reason: str) -> None:
+    """Wakes again at `due` what a run has answered but for a part, and counts the attempt.
+
+    Unlike `postpone_wakes` this holds up no wake that came in meanwhile: it has nothing to do with that part.
+    """
+    for one in taken:
+        is_same = wakes.c.seq == one.seq
+        connection.execute(
+            wakes.update()
+            .where(wakes.c.key == one.key)
+            .values(
+                due=sa.case((is_same, sa.bindparam("due", due, wakes.c.due.type)), else_=wakes.c.due),
+                reason=sa.case((is_same, reason), else_=wakes.c.reason),
+                attempts=one.attempts + 1,
+            )
+        )
+
+
 _KNOWN_DELIVERY = Prepared(
     sa.select(deliveries.c.id).where(
         deliveries.c.tracker == sa.bindparam("tracker"), deliveries.c.delivery_key == sa.bindparam("delivery_key")

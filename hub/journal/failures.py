@@ -69,8 +69,21 @@ def record_failure(
         last_seen=now,
         attempts=1,
         state="open",
+        told=None,
     )
     return not was_open
+
+
+def untold_failures(connection: Connection, except_key: str) -> list[Failure]:
+    """The open failures that nobody was told of yet, less those of one key; the oldest first."""
+    query = _UNRESOLVED.where(failures.c.told.is_(None), failures.c.state == "open", failures.c.key != except_key)
+    return _failures(connection.execute(query))
+
+
+def mark_told(connection: Connection, told: Iterable[Failure], now: datetime) -> None:
+    """People were told of these; a failure that is resolved and comes back is to be told again."""
+    for failure in told:
+        connection.execute(failures.update().where(failures.c.id == failure.id).values(told=now))
 
 
 def resolve_failure(connection: Connection, key: str, what: str) -> None:
@@ -121,7 +134,13 @@ def count_open(connection: Connection) -> int:
 _UNRESOLVED = sa.select(failures).where(failures.c.state != "resolved").order_by(failures.c.id)
 _FAILURES_OF = Prepared(_UNRESOLVED.where(failures.c.key == sa.bindparam("the_key")))
 _RECORD_FAILURE = upsert(
-    failures, ["key", "what"], kept=["first_seen"], more=lambda statement: {"attempts": failures.c.attempts + 1}
+    failures,
+    ["key", "what"],
+    kept=["first_seen"],
+    more=lambda statement: {
+        "attempts": failures.c.attempts + 1,
+        "told": sa.case((failures.c.state == "resolved", sa.null()), else_=failures.c.told),
+    },
 )
 
 

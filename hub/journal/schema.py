@@ -75,7 +75,7 @@ deliveries = Table(
 wakes = Table(
     "wakes",
     metadata,
-    Column("key", String(300), primary_key=True),  # a ticket ("support:7") or a link ("link:3")
+    Column("key", String(300), primary_key=True),  # a ticket ("support:7"), a link ("link:3"), "alert:<source>:<group>"
     Column("due", UtcTime, nullable=False, index=True),
     Column("seq", Integer, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
@@ -170,6 +170,7 @@ failures = Table(
     Column("last_seen", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("state", String(20), nullable=False),  # open, retry, resolved
+    Column("told", UtcTime),  # when a notifier was told of it, empty for those that are to be told
     UniqueConstraint("key", "what"),
     comment="What could not be done, its cause, and how often it was tried.",
 )
@@ -240,4 +241,36 @@ orders = Table(
     UniqueConstraint("tracker", "ticket_id", "mark"),
     Index(None, "state", "tracker", "ticket_id"),
     comment="What a rule, a clock or a person wants done to a ticket. The same mark is ordered, and done, once.",
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String(100), nullable=False),
+    Column("group_key", String(40), nullable=False),
+    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False),
+    Column("received", UtcTime, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("state", String(10), nullable=False),  # waiting, done
+    Index(None, "source", "group_key", "id"),
+    Index(None, "state", "source", "group_key"),
+    comment="What a delivery of a monitoring says of one group of alerts.",
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String(100), nullable=False),
+    Column("group_key", String(40), nullable=False),
+    Column("state", String(10), nullable=False),  # own, joined (the common incident of a storm), left (for another)
+    Column("tracker", String(100), nullable=False),
+    Column("ticket_id", String(200), nullable=False),  # empty until there is a ticket
+    Column("begun", UtcTime, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index(None, "source", "group_key"),
+    Index(None, "source", "begun"),
+    Index(None, "tracker", "ticket_id"),
+    comment="A group of alerts that belong together, and the ticket that stands for them. The last row counts.",
 )

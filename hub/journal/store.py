@@ -20,7 +20,7 @@ from hub.journal import schema, statements
 
 BUSY_TIMEOUT = 4.0
 """Seconds to wait for a turn to write. Zendesk gives a webhook up after ten."""
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest migration in `migrations/versions`."""
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hub.rules.alert_texts import OF_ALERTS
 from hub.rules.book import PRIORITIES, calendar_of, target_of
 from hub.rules.boxes import Box, Domain, boxes, impossible
 from hub.rules.calendars import CalendarError
-from hub.rules.placeholders import PlaceholderError, check_text
+from hub.rules.placeholders import OF_TICKETS, PlaceholderError, Vocabulary, check_text
 from hub.settings.model import Settings
 from hub.settings.problems import Path, suggest
 from hub.settings.rules import Actions, Condition, Rule
@@ -30,10 +31,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the rule book may name that stands elsewhere: custom fields by tracker, and actions of plugins."""
+    """What the rule book may name that stands elsewhere: custom fields by tracker, and what plugins bring."""
 
     fields: Mapping[str, Collection[str]]
     actions: Collection[str]
+    conditions: Collection[str] = ()
 
     @property
     def all_fields(self) -> list[str]:
@@ -63,6 +65,9 @@ class _Checks:
             if link.template:
                 yield from self._text(link.template, ("links", index, "template"))
         yield from self._languages()
+        yield from self._alerts()
+        for index, to in enumerate(self._settings.failures.notify):
+            yield from self._exists(to, self._settings.notifiers, ("failures", "notify", index), "notifier")
         yield from self._rules()
         yield from self._tests()
 
@@ -142,6 +147,20 @@ class _Checks:
                 name = getattr(matrix, key)
                 yield from self._exists(name, self._around.all_fields, ("priority_matrix", key), "custom field")
 
+    def _alerts(self) -> Iterator[Finding]:
+        for name, source in self._settings.alerts.items():
+            for key in ("title", "description"):
+                yield from self._text(getattr(source, key), ("alerts", name, key), OF_ALERTS)
+            yield from self._exists(source.assignee, self._settings.people, ("alerts", name, "assignee"), "person")
+            if source.tracker not in self._settings.people.get(source.assignee, {source.tracker: ""}):
+                what = f"{source.assignee} has no account in {source.tracker}"
+                yield Finding(("alerts", name, "assignee"), what, f"Add it under people.{source.assignee}.")
+            if source.kind == "alertmanager":
+                for key in ("fields", "resolved_words"):
+                    if key in source.model_fields_set:
+                        what = "Alertmanager's bodies have a form of their own"
+                        yield Finding(("alerts", name, key), what, "Remove it, or write kind: json.")
+
     def _rules(self) -> Iterator[Finding]:
         rules = self._settings.rules
         seen: dict[str, int] = {}
@@ -196,6 +215,8 @@ class _Checks:
                     yield Finding((*path, key), "this asks nothing", "Write over, under, or both.")
                 elif bounds.over is not None and bounds.under is not None and bounds.over >= bounds.under:
                     yield Finding((*path, key), "this can never hold: over is not less than under", "")
+        for name in condition.plugin or {}:
+            yield from self._exists(name, self._around.conditions, (*path, "plugin", name), "condition of a plugin")
         yield from self._clock(condition, path)
         yield from self._changes(condition, path)
         for key in ("all", "any"):
@@ -264,9 +285,9 @@ class _Checks:
         else:
             yield from self._exists(name.removeprefix("custom:"), self._around.all_fields, path, "custom field")
 
-    def _text(self, text: str, path: Path) -> Iterator[Finding]:
+    def _text(self, text: str, path: Path, known: Vocabulary = OF_TICKETS) -> Iterator[Finding]:
         try:
-            check_text(text)
+            check_text(text, known)
         except PlaceholderError as error:
             where = f"in line {error.line} of the text, " if "\n" in text.strip() else ""
             yield Finding(path, f"{where}{str(error).partition('. ')[0]}", str(error).partition(". ")[2])

@@ -1,4 +1,4 @@
-"""Conditions over a ticket. Pure. They answer yes, no, or "not known" when a value is not at hand.
+"""Conditions over a ticket. They answer yes, no, or "not known" when a value is not at hand. Pure, as plugins' must be.
 
 Facts are values by name; what a name means stands beside `Facts`. A condition on time also says when its answer may
 change by itself, so that a timed wake can be set.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from hub.extensions import Answer
 from hub.rules.clocks import Clock
 from hub.settings.rules import Changed, ClockIs, Condition, Count, Span
 from hub.ticket import Person, Ticket
+
+__all__ = ["Answer", "Facts", "evaluate", "facts_of", "flips", "matches"]
 
 Facts = Mapping[str, object]
 """Values of a ticket by name. A missing one is not known.
@@ -28,14 +30,6 @@ PLAIN = ("line", "status", "priority", "category", "channel", "tracker", "issue_
 NAMED = ("organisation", "requester", "assignee", "title", "text", "issue_resolution", "language")
 TIMED = {"age": "created", "idle": "updated", "with_line": "line_since"}
 WORDS = {"text": "description", "with_line": "time with its line", "last_reply": "last public comment", "age": "age"}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`holds` is None when it depends on something that is not known; `because` names what decided."""
-
-    holds: bool | None
-    because: str
 
 
 def facts_of(ticket: Ticket) -> dict[str, object]:
@@ -129,6 +123,9 @@ def _answers(condition: Condition, facts: Facts, now: datetime | None) -> Iterat
         yield _has_changed(field, change, facts)
     if condition.clock is not None:
         yield _clock_answer(condition.clock, facts)
+    for name, argument in (condition.plugin or {}).items():
+        test = condition.tests.get(name)
+        yield Answer(None, f"no plugin brings the condition {name}") if test is None else test(facts, argument)
     if condition.all is not None:
         yield _all([evaluate(part, facts, now) for part in condition.all])
     if condition.any is not None:

@@ -37,6 +37,16 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "custom": (),
 }
 """What a text may name, and the parts of each. `tickets` is a list with key, url, title and tracker of each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """What the texts of one sort may name, and the parts of each; those with no parts named may have any."""
+
+    names: Mapping[str, tuple[str, ...]]
+
+
+OF_TICKETS = Vocabulary(NAMES)
 FILTERS = ("default", "lower", "upper", "title", "trim", "truncate", "length", "first", "last", "join")
 _LET_IN = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Const, nodes.Filter, nodes.If,
@@ -92,16 +102,16 @@ class _Missing:
         return iter(())
 
 
-def check_text(text: str) -> None:
+def check_text(text: str, known: Vocabulary = OF_TICKETS) -> None:
     """Raises PlaceholderError when a text has something that is not let in, or names what does not exist."""
-    _compiled(text)
+    _compiled(text, known)
 
 
-def render(text: str, values: Mapping[str, Any]) -> Rendered:
+def render(text: str, values: Mapping[str, Any], known: Vocabulary = OF_TICKETS) -> Rendered:
     """The text with its placeholders filled. Pure. Raises PlaceholderError only for what `check_text` refuses."""
-    template = _compiled(text)
+    template = _compiled(text, known)
     noted: dict[str, None] = {}
-    shown = {name: _shown(values.get(name), name, noted) for name in NAMES}
+    shown = {name: _shown(values.get(name), name, noted) for name in known.names}
     made = template.render(shown)[:LONGEST]
     return Rendered(Markdown(defuse(canonical(made), quick_actions=True)), tuple(noted))
 
@@ -148,44 +158,46 @@ _ENVIRONMENT.filters["default"] = _default
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str) -> Any:
+def _compiled(text: str, known: Vocabulary) -> Any:
     try:
         tree = _ENVIRONMENT.parse(text)
     except TemplateSyntaxError as error:
         raise PlaceholderError(f"a placeholder is wrong: {error.message}", error.lineno) from error
-    _check(tree, frozenset(), inside_loop=False)
+    _check(tree, known.names, frozenset(), inside_loop=False)
     try:
         return _ENVIRONMENT.from_string(text)
     except TemplateSyntaxError as error:
         raise PlaceholderError(f"a placeholder is wrong: {error.message}", error.lineno) from error
 
 
-def _check(node: nodes.Node, own: frozenset[str], *, inside_loop: bool) -> None:
+def _check(node: nodes.Node, known: Mapping[str, tuple[str, ...]], own: frozenset[str], *, inside_loop: bool) -> None:
     if not isinstance(node, _LET_IN):
         words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(node).__name__).lower()
         raise PlaceholderError(f"placeholders can name values, but not use {words!r}", getattr(node, "lineno", 1) or 1)
     match node:
         case nodes.For():
             if inside_loop or not isinstance(node.iter, nodes.Name) or not isinstance(node.target, nodes.Name):
-                raise PlaceholderError("a for can go over tickets, and not stand in another for", node.lineno)
-            _check(node.iter, own, inside_loop=inside_loop)
+                raise PlaceholderError(
+                    "a for can go over a list such as tickets, and not stand in another for", node.lineno
+                )
+            _check(node.iter, known, own, inside_loop=inside_loop)
             for child in (*node.body, *node.else_):
-                _check(child, own | {node.target.name}, inside_loop=True)
+                _check(child, known, own | {node.target.name}, inside_loop=True)
             return
-        case nodes.Name() if node.name not in NAMES and node.name not in own:
+        case nodes.Name() if node.name not in known and node.name not in own:
             raise PlaceholderError(
-                f"there is no placeholder {node.name!r}. {suggest(node.name, [*NAMES])}", node.lineno
+                f"there is no placeholder {node.name!r}. {suggest(node.name, [*known])}", node.lineno
             )
         case nodes.Getattr() if not isinstance(node.node, nodes.Name | nodes.Getattr) or node.attr.startswith("_"):
             raise PlaceholderError(f"there is no placeholder with {node.attr!r} here", node.lineno)
         case nodes.Getattr(node=nodes.Name(name=name)) if (
-            name in NAMES and NAMES[name] and node.attr not in NAMES[name]
+            name in known and name not in own and known[name] and node.attr not in known[name]
         ):
-            remedy = suggest(node.attr, NAMES[name])
+            remedy = suggest(node.attr, known[name])
             raise PlaceholderError(f"there is no placeholder {name}.{node.attr}. {remedy}", node.lineno)
         case nodes.Filter() if node.name not in FILTERS:
             raise PlaceholderError(f"there is no filter {node.name!r}. {suggest(node.name, FILTERS)}", node.lineno)
         case _:
             pass
     for child in node.iter_child_nodes():
-        _check(child, own, inside_loop=inside_loop)
+        _check(child, known, own, inside_loop=inside_loop)

@@ -14,8 +14,9 @@ from hub.settings.problems import Path, Problem, dotted, suggest
 from hub.settings.tree import Node
 
 _TRACKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_RESERVED = ("link",)
-"""`link:7` names a link wherever `support:35436` names a ticket."""
+_LONGEST_SOURCE = 60
+_RESERVED = {"link": "links", "alert": "alerts", "hub": "the hub itself"}
+"""`link:7` names a link, `alert:…` a group of alerts, and `hub:…` the hub, wherever `support:35436` names a ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,30 @@ def check_names(known: KnownTrackers) -> list[Problem]:
     remedy = "Use letters, digits, - and _."
     wrong = [n for n in known.names if not _TRACKER_NAME.fullmatch(n)]
     taken = [n for n in known.names if n in _RESERVED]
-    return [known.problem(("trackers", n), f"a tracker cannot be called {n!r}", remedy) for n in wrong] + [
-        known.problem(("trackers", n), f"a tracker cannot be called {n!r}", "The word stands for links.") for n in taken
-    ]
+    problems = [known.problem(("trackers", n), f"a tracker cannot be called {n!r}", remedy) for n in wrong]
+    for name in taken:
+        what, why = f"a tracker cannot be called {name!r}", f"The word stands for {_RESERVED[name]}."
+        problems.append(known.problem(("trackers", name), what, why))
+    return problems
+
+
+def check_alerts(known: KnownTrackers) -> list[Problem]:
+    """Sources of alerts have names that go into an address, and open incidents in a helpdesk that exists."""
+    problems: list[Problem] = []
+    for name in _keys(known.tree.find(("alerts",))):
+        path: Path = ("alerts", name)
+        if not _TRACKER_NAME.fullmatch(name) or len(name) > _LONGEST_SOURCE:
+            remedy = f"Use letters, digits, - and _; at most {_LONGEST_SOURCE}."
+            problems.append(known.problem(path, f"a source of alerts cannot be called {name!r}", remedy))
+        for place, tracker in _named(known.tree.find((*path, "tracker")), (*path, "tracker")):
+            role = known.roles.get(tracker)
+            if role is None:
+                problems += known.is_missing(place, tracker)
+            elif role is not Role.HELPDESK:
+                fitting = ", ".join(n for n, r in known.roles.items() if r is Role.HELPDESK)
+                remedy = f"Incidents are opened in a helpdesk: {fitting}." if fitting else "Add a helpdesk to trackers."
+                problems.append(known.problem(place, f"the tracker {tracker!r} is no helpdesk", remedy))
+    return problems
 
 
 def check_links(known: KnownTrackers) -> list[Problem]:

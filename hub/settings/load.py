@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 from pydantic import SecretStr, ValidationError
 
 from hub.connector import Role
+from hub.extensions import Extensions
 from hub.registry import PluginError, Registry
+from hub.rules.book import conditions_of
 from hub.rules.checks import Surroundings, check_rules
-from hub.settings.crosschecks import KnownTrackers, check_links, check_names, check_people
+from hub.settings.crosschecks import KnownTrackers, check_alerts, check_links, check_names, check_people
 from hub.settings.explain import Section, explain
 from hub.settings.model import Settings
 from hub.settings.problems import Path, Place, Problem, SettingsError, dotted
@@ -39,6 +41,7 @@ class Loaded:
     registry: Registry
     secrets: tuple[SecretStr, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict)
+    extensions: Extensions = field(default_factory=Extensions)
 
     def secret_values(self) -> list[str]:
         """Every secret of the settings, to be kept out of logs."""
@@ -79,8 +82,11 @@ class _Load:
         trackers = self._trackers()
         rest = self._validated(Settings, (), self._rest())
         self._cross_check()
+        extensions = self._registry.extensions()
         if rest is not None and not self._problems:
-            self._check_rules(rest, trackers)
+            extensions = self._without_mistakes(extensions, rest, trackers)
+            rest = extended(rest, extensions)
+            self._check_rules(rest, trackers, extensions)
         if rest is None or self._problems:
             raise SettingsError(self._problems)
         store = rest.store.model_copy(update={"url": _absolute(rest.store.url, self._folder)})
@@ -90,6 +96,7 @@ class _Load:
             self._registry,
             tuple(SecretStr(secret) for secret in dict.fromkeys(references.secrets)),
             {dotted(path): node.key_place for path, node in self._tree.scalars()},
+            extensions,
         )
 
     def _use_plugins(self) -> None:
@@ -174,25 +181,63 @@ class _Load:
         if not self._is_whole:
             return
         known = KnownTrackers(self._tree, self._roles)
-        self._problems += check_names(known) + check_links(known) + check_people(known)
+        self._problems += check_names(known) + check_links(known) + check_people(known) + check_alerts(known)
 
-    def _check_rules(self, settings: Settings, trackers: Mapping[str, TrackerSettings]) -> None:
+    def _check_rules(self, settings: Settings, trackers: Mapping[str, TrackerSettings], extensions: Extensions) -> None:
         """What the rule book's parts have to do with each other, once each of them is right by itself."""
-        around = Surroundings(
-            fields={name: list(tracker.fields) for name, tracker in trackers.items()},
-            actions=[
-                f"{name}.{action}"
-                for name, tracker in trackers.items()
-                for action in self._registry.connector_class(tracker.kind).actions
-            ],
-        )
-        for found in check_rules(settings, around):
+        for found in check_rules(settings, self._around(trackers, extensions)):
             place = self._tree.place_of(found.path)
             self._problems.append(Problem(place=place, where=dotted(found.path), what=found.what, remedy=found.remedy))
+
+    def _around(self, trackers: Mapping[str, TrackerSettings], extensions: Extensions) -> Surroundings:
+        return Surroundings(
+            fields={name: list(tracker.fields) for name, tracker in trackers.items()},
+            actions=[
+                *(
+                    f"{name}.{action}"
+                    for name, tracker in trackers.items()
+                    for action in self._registry.connector_class(tracker.kind).actions
+                ),
+                *extensions.actions,
+            ],
+            conditions=list(extensions.conditions),
+        )
+
+    def _without_mistakes(
+        self, extensions: Extensions, settings: Settings, trackers: Mapping[str, TrackerSettings]
+    ) -> Extensions:
+        """What plugins bring, less the macros and calendars that cannot be used in this deployment."""
+        if not extensions.macros and not extensions.calendars:
+            return extensions
+        own = {("macros", name) for name in settings.macros} | {("calendars", name) for name in settings.calendars}
+        wrong: dict[tuple[str, str], str] = {}
+        for found in check_rules(extended(settings, extensions), self._around(trackers, extensions)):
+            part = (str(found.path[0]), str(found.path[1])) if len(found.path) > 1 else ("", "")
+            if part in extensions.owners and part not in own:
+                wrong.setdefault(part, found.what)
+        for (kind, name), what in wrong.items():
+            self._registry.report_broken(extensions.owners[kind, name], f"its {kind} {name!r} cannot be used: {what}")
+        return replace(
+            extensions,
+            macros={n: m for n, m in extensions.macros.items() if ("macros", n) not in wrong},
+            calendars={n: c for n, c in extensions.calendars.items() if ("calendars", n) not in wrong},
+        )
 
     def _note(self, path: Path, what: str, remedy: str) -> None:
         place = self._written.place_of(path)
         self._problems.append(Problem(place=place, where=dotted(path), what=what, remedy=remedy))
+
+
+def extended(settings: Settings, extensions: Extensions) -> Settings:
+    """The settings with what plugins bring; where both have the same name, that of the settings counts."""
+    for condition in conditions_of(settings):
+        condition.use(extensions.conditions)
+    return settings.model_copy(
+        update={
+            "macros": {**extensions.macros, **settings.macros},
+            "calendars": {**extensions.calendars, **settings.calendars},
+        }
+    )
 
 
 def _plain(node: Node, model: Model, path: Path) -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
 
+from hub.settings.alerts import AlertSource
 from hub.settings.rules import (
     Agreement,
     CalendarSettings,
@@ -16,6 +17,7 @@ from hub.settings.rules import (
     Line,
     LineNumber,
     Macro,
+    Minutes,
     Notifier,
     PriorityMatrix,
     Rule,
@@ -212,6 +214,13 @@ class EngineSettings(Section):
     drain: float = Field(20.0, ge=0, description="Seconds that a shutdown waits for running work.")
 
 
+class FailureAlarm(Section):
+    """Who is told of what is new on the failures list: once for each, never for its retries."""
+
+    notify: Words = Field(default_factory=list, description="Names under notifiers.")
+    every: Minutes = Field(15.0, description="Least time between two messages; what comes meanwhile is told together.")
+
+
 class Settings(Section):
     """A whole deployment."""
 
@@ -238,6 +247,10 @@ class Settings(Section):
     rules: list[Rule] = Field(default_factory=list, description="What is done when; in this order.")
     macros: dict[str, Macro] = Field(default_factory=dict, description="Ready answers and actions, by name.")
     notifiers: dict[str, Notifier] = Field(default_factory=dict, description="Where messages go, by name.")
+    alerts: dict[str, AlertSource] = Field(
+        default_factory=dict, description="Monitoring that opens incidents, by name; it sends to POST /alerts/<name>."
+    )
+    failures: FailureAlarm = FailureAlarm()
     languages: Languages = Languages()
     similar: Similar = Similar()
     priority_matrix: PriorityMatrix | None = Field(

@@ -6,12 +6,21 @@ What a support lead writes, and nothing of what follows from it: `hub.rules` com
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticKnownError
 
 from hub.settings.trackers import Section, Words
@@ -169,6 +178,21 @@ class Condition(Section):
     clock: ClockIs | None = Field(None, description="How far a clock of an agreement is.")
     rating: Literal["good", "bad"] | None = Field(None, description="The customer's satisfaction rating.")
     language: Names | None = Field(None, description="The requester's language, e.g. pl.")
+    plugin: dict[str, Any] | None = Field(
+        None, min_length=1, description="Conditions that plugins bring: a name, and what that condition is told."
+    )
+    _tests: Mapping[str, Callable[[Mapping[str, object], Any], Any]] = PrivateAttr(default_factory=dict)
+
+    @property
+    def tests(self) -> Mapping[str, Callable[[Mapping[str, object], Any], Any]]:
+        """The functions of the plugins' conditions; put here when the settings are loaded."""
+        return self._tests
+
+    def use(self, tests: Mapping[str, Callable[[Mapping[str, object], Any], Any]]) -> None:
+        """Takes the plugins' conditions into use, also in the parts."""
+        self._tests = tests
+        for part in [*(self.all or ()), *(self.any or ()), *([self.not_] if self.not_ else ())]:
+            part.use(tests)
 
 
 class Notice(Section):

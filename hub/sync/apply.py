@@ -22,6 +22,7 @@ from hub.connector import (
     Connector,
     ConnectorError,
     Created,
+    Draft,
     NewComment,
     PermanentError,
     RateLimitedError,
@@ -50,6 +51,7 @@ from hub.sync.operations import (
     WriteFields,
     WriteLink,
     digest_of_operation,
+    outlet_of,
 )
 from hub.sync.progress import Progress
 from hub.sync.state import Member
@@ -59,12 +61,24 @@ CANNOT_BE_REPEATED = (CreateTicket, AddComment, AttachFile, Notify, CallAction)
 """Doing one of these twice would double something; each gets its receipt before the next begins."""
 
 
+class _OutletError(Exception):
+    """A notifier or an action cannot do its part now; the ticket's tracker has nothing to do with it."""
+
+    def __init__(self, cause: TemporaryError) -> None:
+        self.cause = cause
+        super().__init__(str(cause))
+
+
 def apply_operations(progress: Progress, operations: Sequence[Operation]) -> None:
     """Does the operations in order, and leaves in `progress` what became of them."""
     stored = _store_intents(progress, operations)
     for index, (operation, intent_id) in enumerate(zip(operations, stored, strict=True)):
-        tracker = reached(operation)
-        if tracker in progress.down or operation.target in progress.stale:
+        tracker, outlet = operation.target.tracker, outlet_of(operation)
+        if outlet and outlet in progress.closed:
+            progress.leave_unsent(operation, progress.closed[outlet])
+            progress.finish_intent(intent_id, "void", {"why": "not tried: it did not answer a moment ago"})
+            continue
+        if not outlet and (tracker in progress.down or operation.target in progress.stale):
             progress.finish_intent(intent_id, "void", {"why": "not tried: an earlier operation did not get through"})
             progress.hold_back(operation)
             continue
@@ -74,6 +88,11 @@ def apply_operations(progress: Progress, operations: Sequence[Operation]) -> Non
             progress.stale.add(operation.target)
             progress.finish_intent(intent_id, "void", {"why": error.why})
             progress.hold_back(operation)
+        except _OutletError as error:
+            # A message may have arrived all the same; the other way round it would never arrive.
+            progress.closed[outlet] = error.cause
+            progress.leave_unsent(operation, error.cause)
+            progress.finish_intent(intent_id, "void", {"why": error.cause.why})
         except RateLimitedError as error:
             progress.postpone(tracker, error, error.retry_after)
             progress.finish_intent(intent_id, "void", {"why": error.why})
@@ -95,13 +114,6 @@ def apply_operations(progress: Progress, operations: Sequence[Operation]) -> Non
             # After the last one the caller plans again, or ends, and writes the receipt with what comes of that.
             if isinstance(operation, CANNOT_BE_REPEATED) and more:
                 progress.flush()
-
-
-def reached(operation: Operation) -> str:
-    """The tracker that an operation goes to."""
-    if isinstance(operation, CallAction):
-        return operation.action.partition(".")[0]
-    return operation.target.tracker
 
 
 def _store_intents(progress: Progress, operations: Sequence[Operation]) -> list[int]:
@@ -166,34 +178,47 @@ def _do(progress: Progress, operation: Operation) -> dict[str, Any]:
             return _attach(progress, connector, operation)
         case ChangeTicket():
             return _change(progress, connector, operation)
-        case Notify():
-            return _notify(progress, operation)
-        case CallAction():
-            return _call(progress, operation)
+        case Notify() | CallAction():
+            try:
+                return _let_out(progress, operation)
+            except TemporaryError as error:
+                raise _OutletError(error) from error
 
 
-def _create(progress: Progress, connector: Connector, operation: CreateTicket) -> dict[str, Any]:
+def _let_out(progress: Progress, operation: Notify | CallAction) -> dict[str, Any]:
+    if isinstance(operation, CallAction):
+        return _call(progress, operation)
+    progress.context.outlets.notify(operation.notifier, operation.text)
+    return {"notifier": operation.notifier}
+
+
+def create_without_refused(connector: Connector, draft: Draft) -> tuple[Created, Draft]:
+    """Creates a ticket; what its tracker refuses is left out and named in the receipt. Returns what was written.
+
+    Raises ConnectorError; RefusedError where it does not take the title, or says nothing new.
+    """
     refused: dict[str, str] = {}
     while True:
         try:
-            created = connector.create(operation.draft)
-            break
+            created = connector.create(draft)
         except RefusedError as error:
             new = {name: why for name, why in error.fields.items() if name not in refused and name != "title"}
             if not new:
                 raise
             refused |= new
-            draft = operation.draft
-            operation = replace(
-                operation,
-                draft=replace(
-                    draft,
-                    values={name: v for name, v in draft.values.items() if name not in refused},
-                    labels=frozenset() if "labels" in refused else draft.labels,
-                    description=Markdown("") if "description" in refused else draft.description,
-                ),
+            draft = replace(
+                draft,
+                values={name: v for name, v in draft.values.items() if name not in refused},
+                labels=frozenset() if "labels" in refused else draft.labels,
+                description=Markdown("") if "description" in refused else draft.description,
             )
-    created = replace(created, refused={**refused, **created.refused})
+        else:
+            return replace(created, refused={**refused, **created.refused}), draft
+
+
+def _create(progress: Progress, connector: Connector, operation: CreateTicket) -> dict[str, Any]:
+    created, draft = create_without_refused(connector, operation.draft)
+    operation = replace(operation, draft=draft)
     ref = TicketRef(operation.target.tracker, created.id)
     ticket_created(progress, operation, created)
     for name, why in created.refused.items():
@@ -550,16 +575,6 @@ def _show_changes(progress: Progress, operation: ChangeTicket, done: Changes, ve
     labels = (ticket.labels | done.add_labels) - done.remove_labels
     ticket = replace(ticket, **plain, custom={**ticket.custom, **custom}, labels=labels)  # type: ignore[arg-type]
     progress.replace_member(replace(member, snapshot=replace(member.snapshot, ticket=ticket, version=version)))
-
-
-def _notify(progress: Progress, operation: Notify) -> dict[str, Any]:
-    """A message is not sent again by itself: nobody can look up whether it arrived."""
-    try:
-        progress.context.outlets.notify(operation.notifier, operation.text)
-    except TemporaryError as error:
-        remedy = f"{error.remedy} If it did not arrive: hub failures retry.".strip()
-        raise PermanentError(error.tracker, error.doing, error.why, remedy) from error
-    return {"notifier": operation.notifier}
 
 
 def _place(connection: Connection, orders: Sequence[cases.Order], now: datetime) -> None:

@@ -30,11 +30,11 @@ from hub.rules.past import rule_on_past
 from hub.rules.ruling import Move, Ruling, Situation, case_facts, clocks_of, rule_on, shown
 from hub.rules.values import Neighbour
 from hub.sync.advance import settled
-from hub.sync.apply import apply_operations, reached
+from hub.sync.apply import apply_operations
 from hub.sync.codec import dump_changes, load_changes
 from hub.sync.context import Context
 from hub.sync.marks import comment_mark, is_own_mark
-from hub.sync.operations import AddComment, CallAction, ChangeTicket, Notify, Operation, digest_of_operation
+from hub.sync.operations import AddComment, CallAction, ChangeTicket, Notify, Operation, digest_of_operation, outlet_of
 from hub.sync.progress import Progress
 from hub.sync.reading import Request, read_member
 from hub.sync.shorten import shortened
@@ -54,35 +54,47 @@ AGENTS_MARKS = (f"{RULE_MARK}macro:", f"{RULE_MARK}note ")
 
 
 def look_after(progress: Progress) -> bool:
-    """Rules on the tickets of the link that were read or whose surroundings changed, and does what they want.
+    """Rules on the tickets of the link that were read or whose surroundings changed, and does what is ordered.
 
     Returns whether a ticket was changed, which the other members of its link may want to follow. Raises
     ConnectorError.
     """
     context = progress.context
-    tickets = [m for m in progress.state.tickets if context.looks_after(m.ref.tracker)]
-    _part_with(progress, [m.ref for m in tickets if m.is_gone])
+    tickets = progress.state.tickets
+    _part_with(progress, [m.ref for m in tickets if m.is_gone and context.looks_after(m.ref.tracker)])
     refs = [m.ref for m in tickets if m.is_usable]
     if not refs:
         return False
+    ruled = [ref for ref in refs if context.looks_after(ref.tracker)]
     progress.end_opening()
     with context.journal.read() as connection:
-        known = cases.cases_of(connection, refs)
+        known = cases.cases_of(connection, ruled)
         ordered = {order.ref for order in cases.open_orders(connection, refs)}
     for ref in refs:
         is_unseen = progress.state.member(ref).snapshot is None and ref.tracker not in progress.down
-        if is_unseen and (ref in ordered or _is_news(progress.state, known.get(ref), context.now())):
+        is_due = ref in ordered or (ref in ruled and _is_news(progress.state, known.get(ref), context.now()))
+        if is_unseen and is_due:
             _read(progress, ref)
     # What an earlier run left undone comes first: rules would take its absence for a person's work.
     has_changed = fulfil(progress, refs) if ordered else False
+    if not ruled:
+        return has_changed
     with context.journal.read() as connection:
         left = cases.open_orders(connection, refs)
-        loads = cases.workloads(connection) if _may_assign(progress, refs) else {}
-    for ref in refs:
+        loads = cases.workloads(connection) if _may_assign(progress, ruled) else {}
+    for ref in ruled:
         is_seen = progress.state.member(ref).snapshot is not None and ref not in progress.stale
         if is_seen and ref.tracker not in progress.down:
             _rule(progress, ref, known.get(ref), [order for order in left if order.ref == ref], loads)
     return fulfil(progress, refs) or has_changed
+
+
+def has_orders(context: Context, ref: TicketRef) -> bool:
+    """Whether something is to be done to a ticket that was ordered for it."""
+    if not context.takes_orders:
+        return False
+    with context.journal.read() as connection:
+        return bool(cases.open_orders(connection, [ref]))
 
 
 def lose_sight(context: Context, ref: TicketRef, *, is_gone: bool) -> None:
@@ -445,7 +457,7 @@ def fulfil(progress: Progress, refs: Sequence[TicketRef]) -> bool:
             op
             for op in operations
             if progress.state.blocked.get((op.target, op.name)) != digest_of_operation(op)
-            and reached(op) not in progress.down
+            and outlet_of(op) not in progress.closed
         ]
         if not ready:
             break

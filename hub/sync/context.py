@@ -70,6 +70,11 @@ class Context:
         """The link settings of this title, None when they are not in the settings any more."""
         return next((p for p in self.settings.links if p.title == title), None)
 
+    @property
+    def takes_orders(self) -> bool:
+        """Whether anything may be ordered for a ticket: by rules, or by alerts."""
+        return self.book is not None or bool(self.settings.alerts)
+
     def looks_after(self, tracker: str) -> bool:
         """Whether the rule book is for the tickets of this tracker."""
         connector = self.connectors.get(tracker)

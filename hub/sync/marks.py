@@ -10,6 +10,11 @@ def ticket_mark(source: TicketRef, install_id: str, link_id: int) -> str:
     return f"{source.tracker}-{source.id}-{install_id}-{link_id}"
 
 
+def incident_mark(source: str, install_id: str, incident_id: int) -> str:
+    """The same for the ticket of an incident that alerts opened."""
+    return f"alert-{source}-{install_id}-{incident_id}"
+
+
 def is_ticket_mark(label: str, install_id: str) -> bool:
     """Whether a label is such a mark of this installation."""
     return f"-{install_id}-" in label

@@ -252,6 +252,17 @@ Operation = (
 )
 
 
+def outlet_of(operation: Operation) -> str:
+    """Where an operation leaves the hub other than into its ticket: a notifier or an action; empty for a ticket."""
+    match operation:
+        case Notify():
+            return f"notify {operation.notifier}"
+        case CallAction():
+            return operation.action
+        case _:
+            return ""
+
+
 def digest_of_operation(operation: Operation) -> str:
     """By what a refused attempt is recognised: the same text, the same file, the same link."""
     return operation.digest if isinstance(operation, AddComment | EditComment) else ""

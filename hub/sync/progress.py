@@ -15,12 +15,13 @@ from typing import Any
 import structlog
 from sqlalchemy.engine import Connection
 
-from hub.connector import ConnectorError, PermanentError
+from hub.connector import ConnectorError, PermanentError, TemporaryError
 from hub.journal import cases, copies, events, failures, intents
 from hub.journal.copies import Copy
 from hub.journal.failures import Failure
 from hub.journal.intents import IntentEnd, Receipt
 from hub.sync.context import Context
+from hub.sync.failing import note_failure
 from hub.sync.fields import FieldWrite, synced_fields
 from hub.sync.keys import link_key
 from hub.sync.operations import AddComment, AttachFile, CreateTicket, EditComment, Operation, Transition, WriteFields
@@ -28,6 +29,10 @@ from hub.sync.state import LinkState, Member
 from hub.ticket import TicketRef
 
 log = structlog.get_logger("hub.sync")
+
+
+STILL_TRIED = "tried again"
+"""Stands where a refused attempt is recognised by: no attempt is like it, so the next one is made."""
 
 
 class Progress:
@@ -38,6 +43,10 @@ class Progress:
         self.state = state
         self.down: dict[str, ConnectorError] = {}
         """Trackers that did not answer, and why."""
+        self.closed: dict[str, TemporaryError] = {}
+        """Notifiers and actions that did not answer, and why."""
+        self.unsent: dict[tuple[TicketRef, str], TemporaryError] = {}
+        """What they were to do: it is tried again, and nothing else waits for it."""
         self.stale: set[TicketRef] = set()
         """Members that changed since they were read."""
         self.held_back: set[tuple[TicketRef, str]] = set()
@@ -214,10 +223,30 @@ class Progress:
             return
         log.warning("failed", link=self.state.id, ticket=str(ref), what=what, why=why)
         self.note("failed", ref, what=what, why=why, remedy=remedy)
-        now = self.context.now()
+        self._put_on_list(ref, what, digest, why, remedy)
+
+    def leave_unsent(self, operation: Operation, error: TemporaryError) -> None:
+        """What goes out of the hub by another way than a tracker could not; its order stays open."""
+        self.unsent[operation.target, operation.name] = error
+        self.failed.add((operation.target, operation.name))
+        log.warning("not sent", link=self.state.id, ticket=str(operation.target), doing=error.doing, why=error.why)
+        self.note("postponed", operation.target, where=error.tracker, doing=error.doing, why=error.why)
+
+    def record_unsent(self) -> None:
+        """Puts what could not go out into the failures list; unlike a refusal it is tried again by itself."""
+        for (ref, name), error in self.unsent.items():
+            remedy = error.remedy or "It is tried again by itself."
+            self._put_on_list(ref, name, STILL_TRIED, f"{error.doing}: {error.why}", remedy)
+
+    def _put_on_list(self, ref: TicketRef, what: str, digest: str, why: str, remedy: str) -> None:
+        context, now = self.context, self.context.now()
         # One that was opened under the ticket's own key, before it was linked, stays the same one.
         key = next((f.key for f in self._known_failures if f.what == f"{ref} {what}"), self.key)
-        self.later(lambda connection: _record_failure(connection, key, ref, what, digest, why, remedy, now))
+        self.later(
+            lambda connection: note_failure(
+                connection, context, key=key, ref=ref, what=what, digest=digest, why=why, remedy=remedy, now=now
+            )
+        )
 
     def postpone(self, tracker: str, error: ConnectorError, retry_after: float | None = None) -> None:
         """The tracker does not answer now: nothing more goes to it in this run."""
@@ -244,22 +273,6 @@ class Progress:
 def failure_name(failure: Failure) -> str:
     """The field or operation that a failure is about."""
     return failure.what.partition(" ")[2]
-
-
-def _record_failure(
-    connection: Connection, key: str, ref: TicketRef, what: str, digest: str, why: str, remedy: str, now: Any
-) -> None:
-    failures.record_failure(
-        connection,
-        key=key,
-        tracker=ref.tracker,
-        ticket_id=ref.id,
-        what=f"{ref} {what}",
-        digest=digest,
-        why=why,
-        remedy=remedy,
-        now=now,
-    )
 
 
 def backoff(attempts: int, first: float, most: float) -> timedelta:

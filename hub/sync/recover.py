@@ -129,7 +129,7 @@ def _recover_create(progress: Progress, intent: Intent, record: Mapping[str, Any
     connector = progress.context.connectors[intent.target.tracker]
     found = connector.find_ticket(intent.marker)
     if found is None:
-        _believe_only_late(progress, intent, connector.search_lag)
+        believe_only_late(intent, connector.search_lag, progress.context.now())
         _void(progress, intent, "nothing with its mark was found")
         return
     source = progress.state.member(TicketRef.parse(record["source"]))
@@ -211,11 +211,10 @@ def _recover_link(progress: Progress, intent: Intent, record: Mapping[str, Any])
     _done(progress, intent, {"comment": found.id, "found": True})
 
 
-def _believe_only_late(progress: Progress, intent: Intent, lag: timedelta) -> None:
-    if not lag:
-        return
+def believe_only_late(intent: Intent, lag: timedelta, now: datetime) -> None:
+    """Raises TooEarlyError while a look-up that found nothing proves nothing."""
     until = intent.created + lag + LAG_MARGIN
-    if progress.context.now() < until:
+    if lag and now < until:
         raise TooEarlyError(until)
 
 

@@ -6,7 +6,7 @@ that a key runs in one place at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,10 +27,12 @@ from hub.rules.conditions import evaluate, facts_of
 from hub.rules.ruling import Ruling
 from hub.settings.model import LinkSettings
 from hub.sync.advance import advance
+from hub.sync.alarms import tell_failures
 from hub.sync.apply import apply_operations
 from hub.sync.care import (
     adopt_book,
     earliest_due,
+    has_orders,
     issue_wanted,
     look_after,
     look_back,
@@ -40,8 +42,10 @@ from hub.sync.care import (
 )
 from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
+from hub.sync.failing import ALARM, note_failure
 from hub.sync.fields import next_turns
-from hub.sync.keys import link_key, ticket_of
+from hub.sync.incidents import keep_incident
+from hub.sync.keys import AlertGroup, alerts_of, link_key, ticket_of
 from hub.sync.merging import take_place
 from hub.sync.operations import Operation
 from hub.sync.plan import Decision, decide
@@ -66,7 +70,10 @@ ALARM_AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended. `due` is when it wants to run again, None when nothing is left of it."""
+    """How a run ended. `due` is when it wants to run again, None when nothing is left of it.
+
+    With a `due` and not `postponed` everything is done but what a notifier, an action or another key is to do.
+    """
 
     outcome: Literal["idle", "written", "postponed"]
     due: datetime | None = None
@@ -75,7 +82,11 @@ class Result:
 
 def run_key(context: Context, key: str) -> Result:
     """Runs a key to its end, whatever happens: what cannot be done now is put off, with its cause on record."""
-    ref = ticket_of(key)
+    alerts, ref = alerts_of(key), ticket_of(key)
+    if alerts is not None:
+        return _run_alerts(context, key, alerts)
+    if ref == ALARM:
+        return _run_alarm(context, key)
     if ref is None:
         return _run_link(context, int(key.removeprefix("link:")))
     return _run_ticket(context, ref)
@@ -180,7 +191,9 @@ def run_broke_off(context: Context, key: str) -> None:
     why = "the hub made a mistake while it worked on this; the log has the details"
     with context.journal.write() as connection:
         ref = ticket_of(key)
-        if ref is None:
+        if alerts_of(key) is not None:
+            keys, ref = [key], TicketRef("hub", key)
+        elif ref is None:
             found = links.load_link(connection, int(key.removeprefix("link:")))
             members = found[1] if found else []
             keys = [key, *(str(m.ref) for m in members)]
@@ -191,17 +204,55 @@ def run_broke_off(context: Context, key: str) -> None:
         attempts = max((w.attempts for w in taken), default=0)
         due = now + backoff(attempts, context.settings.engine.retry_first, context.settings.engine.retry_most)
         deliveries.postpone_wakes(connection, taken, due, why)
-        failures.record_failure(
+        note_failure(
             connection,
+            context,
             key=key,
-            tracker=ref.tracker,
-            ticket_id=ref.id,
-            what=f"{ref} run",
+            ref=ref,
+            what="run",
             digest="",
             why=why,
             remedy="It is tried again by itself. Report it with the log's lines about this key.",
             now=now,
         )
+
+
+# -- alerts and alarms --------------------------------------------------------------------------------------------
+
+
+def _run_alerts(context: Context, key: str, group: AlertGroup) -> Result:
+    def work() -> tuple[Result, datetime | None]:
+        kept = keep_incident(context, group)
+        # What was ordered waits for the ticket's own key: it is due now.
+        due = context.now() if kept.has_written else None
+        return Result("written" if kept.has_written else "idle", due, kept.why), kept.look_at
+
+    return _run_own(context, key, work)
+
+
+def _run_alarm(context: Context, key: str) -> Result:
+    return _run_own(context, key, lambda: (Result("idle", why="new failures were told"), tell_failures(context)))
+
+
+def _run_own(context: Context, key: str, work: Callable[[], tuple[Result, datetime | None]]) -> Result:
+    """Work that belongs to no ticket: done, or put off and put on the list. It says when it wants to be done again."""
+    with context.journal.read() as connection:
+        taken = deliveries.wakes_of(connection, [key], context.now())
+    try:
+        result, look_at = work()
+    except TooEarlyError as error:
+        with context.journal.write() as connection:
+            deliveries.postpone_wakes(connection, taken, error.until, str(error))
+        return Result("postponed", error.until, str(error))
+    except ConnectorError as error:
+        return _postpone(context, key, taken, error, TicketRef(error.tracker, ""))
+    with context.journal.write() as connection:
+        deliveries.settle_wakes(connection, taken)
+        if look_at is not None:
+            deliveries.wake(connection, key, look_at, "more to tell")
+        for failure in failures.failures_of(connection, key):
+            failures.resolve_failure(connection, key, failure.what)
+    return result
 
 
 # -- a ticket in no link ------------------------------------------------------------------------------------------
@@ -216,7 +267,7 @@ def _run_ticket(context: Context, ref: TicketRef, *, is_linked: bool = False) ->
     if not taken and not waiting:
         return Result("idle", why="what woke it was answered by another run")
     policies = [] if is_linked else _escalating(context, ref)
-    is_looked_after = context.looks_after(ref.tracker)
+    is_looked_after = context.looks_after(ref.tracker) or has_orders(context, ref)
     if not policies and not is_looked_after:
         return _leave_alone(context, ref, taken, waiting, f"no rule links tickets of {ref.tracker}")
     if is_looked_after and _is_own_echo(context, ref, taken, waiting):
@@ -287,7 +338,8 @@ def _look_after_ticket(
         recover(progress, loaded.intents)
         take_snapshot(progress, ref, snapshot)
         look_after(progress)
-        if not is_linked and join_by_label(progress, ref, policies_for(context, ref)):
+        may_join = not is_linked and context.looks_after(ref.tracker)
+        if may_join and join_by_label(progress, ref, policies_for(context, ref)):
             return _finish(loaded, (), Result("written", why="an agent's label joined it to an issue"))
         order = None if is_linked else issue_wanted(progress, ref)
         policy, because = _wanting(policies, snapshot)
@@ -601,7 +653,7 @@ def _run_loaded(loaded: _Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Resul
         trouble = error
         if isinstance(error, ConnectorError):
             progress.down.setdefault(error.tracker, error)
-    if progress.context.book is not None:
+    if progress.context.takes_orders:
         # A deadline is kept whatever became of the other side.
         try:
             if look_after(progress) and trouble is None:
@@ -749,12 +801,13 @@ def _line(operation: Operation) -> dict[str, str]:
 def _forget(context: Context, loaded: _Loaded | None) -> Result:
     """A link without members, or whose settings or trackers are not configured any more: nothing is kept in step.
 
-    Its tickets are still looked after by the rules.
+    Its tickets are still looked after by the rules, and what is ordered for them is done.
     """
     if loaded is None:
         return Result("idle", why="there is no such link")
     why = f"the settings have no link {loaded.row.policy!r} with these trackers any more"
-    cared = [ref for ref in loaded.shadows if ref.tracker in context.connectors and context.looks_after(ref.tracker)]
+    known = [ref for ref in loaded.shadows if ref.tracker in context.connectors]
+    cared = [ref for ref in known if context.looks_after(ref.tracker) or has_orders(context, ref)]
     keys = {str(ref) for ref in cared}
     with context.journal.write() as connection:
         deliveries.settle_wakes(connection, [w for w in loaded.taken if w.key not in keys])
@@ -765,6 +818,10 @@ def _forget(context: Context, loaded: _Loaded | None) -> Result:
 
 def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
     progress = loaded.progress
+    if progress.unsent and result.outcome != "postponed":
+        # Everything else is done, and stays done; only what could not go out is tried again.
+        result = _unsent(loaded)
+    refs = [m.ref for m in progress.state.tickets]
     with progress.transaction() as connection:
         progress.flush_all_into(connection)
         for member in progress.state.members if progress.state.id else ():
@@ -774,24 +831,34 @@ def _finish(loaded: _Loaded, echoes: Collection[int], result: Result) -> Result:
         if progress.state.turns != loaded.row.turns:
             links.save_turns(connection, progress.state.id, progress.state.turns)
         deliveries.settle_deliveries(connection, echoes, "echo", "the hub's own write")
-        if result.outcome == "postponed":
-            assert result.due is not None
+        if result.due is not None:
             taken = loaded.taken or [Wake(progress.key, result.due, 0, 0, result.why)]
             if not loaded.taken:
                 deliveries.wake(connection, progress.key, result.due, result.why)
-            deliveries.postpone_wakes(connection, taken, result.due, result.why)
-            refs = [m.ref for m in progress.state.tickets]
+            again = deliveries.postpone_wakes if result.outcome == "postponed" else deliveries.retry_wakes
+            again(connection, taken, result.due, result.why)
+        if result.outcome == "postponed":
             restore_looks(connection, progress.context, refs, only_after=progress.context.now())
         else:
             rest = [d.id for d in loaded.waiting if d.id not in set(echoes)]
             deliveries.settle_deliveries(connection, rest, "done")
-            deliveries.settle_wakes(connection, loaded.taken)
-            restore_looks(connection, progress.context, [m.ref for m in progress.state.tickets])
+            if result.due is None:
+                deliveries.settle_wakes(connection, loaded.taken)
+            restore_looks(connection, progress.context, refs)
             for ref in sorted(progress.unfinished, key=str):
                 deliveries.wake(connection, str(ref), progress.context.now(), "orders are left")
             # An escalation is woken under its link's key inside the run itself.
             progress.settle_failures(connection)
     return result
+
+
+def _unsent(loaded: _Loaded) -> Result:
+    progress = loaded.progress
+    error = next(iter(progress.unsent.values()))
+    attempts = max((w.attempts for w in loaded.taken), default=0)
+    if attempts + 1 >= ALARM_AFTER:
+        progress.record_unsent()
+    return Result("written" if progress.writes else "idle", _due(progress.context, error, attempts), str(error))
 
 
 def _finish_failed(loaded: _Loaded, echoes: Collection[int], error: ConnectorError) -> Result:
@@ -808,16 +875,19 @@ def _alarm(progress: Progress, error: ConnectorError, attempts: int) -> None:
         ref = next((m.ref for m in progress.state.members if m.ref.tracker == error.tracker), None)
         now, key = progress.context.now(), progress.key
         target = ref or TicketRef(error.tracker, "")
-        progress.later(lambda connection: _open_failure(connection, key, target, error, now))
+        context = progress.context
+        progress.later(lambda connection: _open_failure(connection, context, key, target, error, now))
 
 
-def _open_failure(connection: Connection, key: str, ref: TicketRef, error: ConnectorError, now: datetime) -> None:
-    failures.record_failure(
+def _open_failure(
+    connection: Connection, context: Context, key: str, ref: TicketRef, error: ConnectorError, now: datetime
+) -> None:
+    note_failure(
         connection,
+        context,
         key=key,
-        tracker=ref.tracker,
-        ticket_id=ref.id,
-        what=f"{ref} run",
+        ref=ref,
+        what="run",
         digest="",
         why=f"{error.doing}: {error.why}",
         remedy=error.remedy or "It is tried again by itself.",
@@ -855,6 +925,6 @@ def _postpone(context: Context, key: str, taken: Sequence[Wake], error: Connecto
             ],
         )
         if not error.is_temporary or attempts + 1 >= ALARM_AFTER:
-            _open_failure(connection, key, ref, error, now)
+            _open_failure(connection, context, key, ref, error, now)
     log.warning("postponed", ticket=str(ref), tracker=error.tracker, why=error.why)
     return Result("postponed", due, str(error))

@@ -9,8 +9,10 @@ from typing import Any
 
 from hub.connector import Role
 from hub.engine.polling import poll
+from hub.extensions import Extensions
 from hub.journal import Journal, deliveries
 from hub.rules.book import compile_book
+from hub.settings.load import extended
 from hub.settings.model import Settings
 from hub.sync.context import Context
 from hub.sync.keys import link_key, lock_key
@@ -43,6 +45,8 @@ class World:
     policy: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
     """The rule book, as in the settings: lines, calendars, agreements, rules, macros…"""
+    extensions: Extensions = field(default_factory=Extensions)
+    """What plugins add to the rules."""
     helpdesks: tuple[str, ...] = ("support",)
     journal_url: str = "sqlite://"
 
@@ -57,7 +61,7 @@ class World:
             "dev", self.trackers["dev"], has_transitions=True, files_in_comments=False, can_edit=True, has_lock=False
         )
         self.connectors["dev"].role = Role.BUG_TRACKER  # type: ignore[misc]  # one class stands for both sorts here
-        self.settings = Settings.model_validate(
+        settings = Settings.model_validate(
             {
                 "links": [
                     {"tickets": list(self.helpdesks), "issues": "dev", "when": {"label": "escalate"},
@@ -66,6 +70,7 @@ class World:
                 **self.rules,
             }
         )  # fmt: skip
+        self.settings = extended(settings, self.extensions)
         self.journal = Journal.open(self.journal_url, install_id="0a1b2c3d")
         self.pending: list[str] = []
         """Keys that a webhook would wake, in the order of the changes; nothing delivers them by itself."""
@@ -91,7 +96,7 @@ class World:
             connectors=self.connectors,
             now=self.clock,
             book=compile_book(settings) if settings.has_rules else None,
-            outlets=Outlets(self.connectors, {}, senders),
+            outlets=Outlets(self.connectors, {}, senders, self.extensions),
         )
         wake_unfinished(self.context)
 

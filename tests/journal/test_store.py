@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
-from hub.journal import Journal, JournalError, copies, deliveries, events, failures, intents, links
+from hub.journal import Journal, JournalError, copies, deliveries, events, failures, incidents, intents, links
 from hub.journal.copies import Copy
 from hub.journal.schema import metadata
 from hub.ticket import TicketRef, Visibility
@@ -186,8 +186,26 @@ def test_a_copy_is_replaced_by_what_is_known_later(journal: Journal) -> None:
         lambda c: intents.open_intents(c, 1),
         lambda c: failures.failures_of(c, "link:1"),
         lambda c: events.was_unlinked(c, SUPPORT),
+        lambda c: incidents.waiting_signals(c, "prom", "g"),
+        lambda c: incidents.last_delivery(c, "prom", "g"),
+        lambda c: incidents.present_incident(c, "prom", "g"),
+        lambda c: incidents.count_begun(c, "prom", NOW),
     ],
-    ids=["deliveries", "copies", "wakes", "next wakes", "link", "link of a ticket", "intents", "failures", "unlinked"],
+    ids=[
+        "deliveries",
+        "copies",
+        "wakes",
+        "next wakes",
+        "link",
+        "link of a ticket",
+        "intents",
+        "failures",
+        "unlinked",
+        "signals",
+        "last signal",
+        "incident",
+        "incidents of a storm",
+    ],
 )
 def test_what_every_run_asks_for_is_found_by_an_index(journal: Journal, ask: Callable[[Connection], object]) -> None:
     """A scan would make every run slower the longer the hub is in use."""

@@ -29,6 +29,8 @@ from hub.connector import (
 )
 from hub.engine.inbox import InboxUnavailableError, Stored
 from hub.metrics import Metrics
+from hub.rules.alerts import Signal
+from hub.settings.alerts import AlertSource
 from hub.settings.trackers import TrackerSettings
 from hub.ticket import Snapshot
 from webhooks.app import Server, create_app
@@ -147,6 +149,21 @@ class Shelf:
             self.kept.append(Kept(tracker, delivery_key, received, headers, body, hints, ignored))
             return Stored(len(self.kept) - 1, is_duplicate=False)
 
+    def store_signals(
+        self,
+        *,
+        source: str,
+        delivery_key: str,
+        received: datetime,
+        headers: Mapping[str, str],
+        body: bytes,
+        signals: Sequence[Signal],
+    ) -> Stored:
+        return self.store(
+            tracker=source, delivery_key=delivery_key, received=received, headers=headers, body=body, hints=[],
+            ignored=None,
+        )  # fmt: skip
+
     def refused(self, *, tracker: str, received: datetime, reason: str, status: int) -> None:
         with self.lock:
             self.refusals.append((tracker, reason, status))
@@ -203,6 +220,7 @@ def start(
     threads: int = 4,
     limit: int = LIMIT,
     ready: Callable[[], Mapping[str, str | None]] | None = None,
+    alerts: Mapping[str, AlertSource] | None = None,
 ) -> Stage:
     shelf, metrics, parts = shelf or Shelf(), Metrics(), dict[str, str | None](database=None, engine=None)
     app = create_app(
@@ -212,6 +230,7 @@ def start(
         ready=ready or (lambda: parts),
         max_body_bytes=limit,
         now=lambda: NOW,
+        alerts=alerts,
     )
     server = Server(app, "127.0.0.1", 0, threads)
     server.start()

@@ -14,8 +14,7 @@ from hub.engine.inbox import JournalInbox
 from hub.journal import Journal, deliveries
 from hub.metrics import Metrics
 from tests.webhooks.stage import LIMIT, NOW, a_body, connectors, signed_like_zendesk
-from webhooks.app import Server, create_app
-from webhooks.receive import Inbox
+from webhooks.app import AnyInbox, Server, create_app
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 @pytest.fixture
 def client(journal: Journal) -> Iterator[httpx.Client]:
-    inbox: Inbox = JournalInbox(journal, lambda: None)
+    inbox: AnyInbox = JournalInbox(journal, lambda: None)
     app = create_app(
         connectors=connectors(),
         inbox=inbox,
