@@ -248,7 +248,7 @@ class AgiloftConnector(Connector):
             self._client.change(self._settings.table, ticket_id, {column: link.url})
         note = link.note or Markdown(f"[{link.key}]({link.url})")
         if link.url not in to_plain(note):
-            # Plain text shows no addresses behind words; it is also how `remove_link` knows whose address stands there.
+            # By the address in its note `remove_link` knows whose address stands in the column.
             note = canonical(f"{note}\n\n{from_plain(link.url)}")
         private = NewComment(text=note, visibility=Visibility.PRIVATE, marker=link.global_id)
         return self._has_comments().add(ticket_id, private)

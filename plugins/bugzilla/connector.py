@@ -232,8 +232,6 @@ class BugzillaConnector(Connector):
         if self._links.show(ticket_id, link) or not self._settings.private_comments:
             return None
         text = link.note or Markdown(f"[{link.key}]({link.url})")
-        if not self._settings.has_markdown:
-            text = Markdown(f"{text}\n\n<{link.url}>")
         return self.add_comment(ticket_id, NewComment(text=text, visibility=Visibility.PRIVATE, marker=link.global_id))
 
     def remove_link(self, ticket_id: str, global_id: str) -> None:
