@@ -203,6 +203,13 @@ def test_a_picture_refers_to_the_file_that_it_is_and_is_a_picture_again_where_th
         ("\\`@all\\`", "\\`@\u2060all\\`"),
         ("\\`\\`x\\` @all `@code`", "\\`\\`x\\` @\u2060all `@code`"),
         ("see https://x.example/@me", "see https://x.example/@me"),
+        ("see [me](https://x.example/@me)", "see [me](https://x.example/@me)"),
+        ("done.@all -@all +@all @@all é@all", "done.@\u2060all -@\u2060all +@\u2060all @@\u2060all é@\u2060all"),
+        ("@.hidden", "@\u2060.hidden"),
+        ("snake\\_@all", "snake\\_@all"),
+        ("\\<@all\\>", "\\<@\u2060all\\>"),
+        ("\\](@all)", "\\](@\u2060all)"),
+        ("https://x.example/\\<@all", "https://x.example/\\<@\u2060all"),
     ],
 )
 def test_mentions_and_commands_are_made_harmless(text: str, harmless: str) -> None:
