@@ -55,6 +55,17 @@ class AgiloftConnector(Connector):
     kind = "agiloft"
     role = Role.HELPDESK
     settings_model = AgiloftSettings
+    settings_decide: ClassVar = {
+        Capability.COMMENTS: "with `comments`",
+        Capability.PRIVATE_COMMENTS: "with a `visibility` or `private` column, or `all_are: private`",
+        Capability.EDIT_COMMENTS: "with comments of `kind: table`",
+        Capability.DELETE_COMMENTS: "with comments of `kind: table`",
+        Capability.ATTACHMENTS: "with `comments.attachments` or `columns.private_attachments`",
+        Capability.ATTACHMENTS_IN_COMMENTS: "with `comments.attachments`",
+        Capability.REMOTE_LINKS: "where comments can be private",
+        Capability.USERS: "with `people`",
+        Capability.LINES: "with `lines`",
+    }
     webhook_scheme = SecretHeader(header="X-Hub-Secret")
     webhook_echo_header = "Verification-Code"
     default_statuses = mapping.STATUSES
