@@ -24,10 +24,10 @@ SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 INTRODUCTION = """# What each tracker can do
 
-Made from the connectors by `python -m hub.capabilities`; a test compares it with them. "–" is what a tracker's interface
-does not offer, or what the connector leaves alone; the tracker's own page says which, and what else is to be known.
-Footnotes name the settings that decide. The hub asks no tracker for what it cannot do: it leaves it out, or does what
-comes closest and says so.
+Made from the connectors by `python -m hub.capabilities`; a test compares it with them. "–" is what a tracker's
+interface does not offer, or what the connector leaves alone; the tracker's own page says which, and what else is to be
+known. Footnotes name the settings that decide. The hub asks no tracker for what it cannot do: it leaves it out, or does
+what comes closest and says so.
 """
 ACTIONS = """## Actions
 

@@ -60,7 +60,9 @@ def offered(connector_class: type[Connector], settings: TrackerSettings) -> froz
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert FILE.read_text(encoding="utf-8") == document(Registry.discover()), "write it anew: python -m hub.capabilities"
+    assert FILE.read_text(encoding="utf-8") == document(Registry.discover()), (
+        "write it anew: python -m hub.capabilities"
+    )
 
 
 def test_every_capability_is_explained_once() -> None:
