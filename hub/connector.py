@@ -469,6 +469,9 @@ class Connector(ABC):
     max_attachment_bytes: ClassVar[int] = 20 * 1024 * 1024
     actions: ClassVar[Mapping[str, str]] = {}
     """Name of an action -> what it does, for people. Rules write `<tracker>.<name>`."""
+    settings_decide: ClassVar[Mapping[Capability, str]] = {}
+    """A capability that only some settings give -> what they must say, for people: "with `lines`". Shown in
+    docs/trackers.md."""
     search_lag: ClassVar[timedelta] = timedelta(0)
     """How long a look-up by marker may miss what was just created."""
 

@@ -12,8 +12,13 @@ WORD_JOINER = "\u2060"
 
 _CODE = re.compile(r"(^(`{3,}).*?^\2`*$|\\[\\`]|(?<!`)(`+)(?!`).*?(?<!`)\3(?!`))", re.M | re.S)
 """Code, and what is no code because its backtick is escaped: in canonical text every other backtick belongs to code."""
-_ADDRESS = r"\]\([^)\s]*\)|<[^>\s]*>|\bhttps?://\S+"
-_MENTION = re.compile(rf"({_ADDRESS})|(?<![\w.+\-@])@(?=[\w\[\\])")
+_ADDRESS = r"(?<!\\)\]\((?:<[^>]*>|[^)\s]*)\)|\bhttps?://[^\s<]+"
+"""Of a link, and a bare one. A bracket that is escaped makes no link."""
+_BEFORE_MENTION = r"(?<![A-Za-z0-9_])"
+"""What may not stand before a mention. Only that: to GitLab `.@name`, `-@name`, `@@name` and `é@name` are mentions, and
+nobody's mail address ends so before its sign. Source: GitLab's User.reference_pattern, `(?<!\\w)`, in which Ruby's
+`\\w` is ASCII."""
+_MENTION = re.compile(rf"({_ADDRESS})|{_BEFORE_MENTION}@(?=[\w.\[\\])")
 _COMMAND = re.compile(r"^((?:[>\s]|[-*] |\d+\. )*)/(?=[a-z_]+(?:\s|\\|$))", re.M | re.I)
 
 
@@ -21,7 +26,8 @@ def defuse(text: Markdown, *, quick_actions: bool = False, references: str = "")
     """The text with `@name` broken up unseen; with `quick_actions` also `/command` at the beginning of a line.
 
     `references` are signs that name a ticket of the tracker when a number follows (`#` for `#12`): they are broken
-    up too. Code, mail addresses and links stay as they are. Idempotent.
+    up too. Code, mail addresses and links stay as they are: no tracker that shows form looks for mentions there. One
+    that keeps plain text and looks for them in all of it (MantisBT) breaks them up in its own text. Idempotent.
     """
     if "@" not in text and not (quick_actions and "/" in text) and not any(sign in text for sign in references):
         return text
@@ -32,6 +38,12 @@ def defuse(text: Markdown, *, quick_actions: bool = False, references: str = "")
         end = code.end()
     parts.append(_break_up(text[end:], quick_actions, references))
     return canonical("".join(parts))
+
+
+def defused_line(line: str, references: str = "") -> str:
+    """The same for one line that has no form, as titles have none; addresses in it are broken up as well."""
+    signs = rf"|[{re.escape(references)}](?=\d)" if references else ""
+    return re.sub(rf"{_BEFORE_MENTION}@(?=[\w.]){signs}", rf"\g<0>{WORD_JOINER}", line)
 
 
 def _break_up(text: str, quick_actions: bool, references: str) -> str:

@@ -55,6 +55,17 @@ class AgiloftConnector(Connector):
     kind = "agiloft"
     role = Role.HELPDESK
     settings_model = AgiloftSettings
+    settings_decide: ClassVar = {
+        Capability.COMMENTS: "with `comments`",
+        Capability.PRIVATE_COMMENTS: "with a `visibility` or `private` column, or `all_are: private`",
+        Capability.EDIT_COMMENTS: "with comments of `kind: table`",
+        Capability.DELETE_COMMENTS: "with comments of `kind: table`",
+        Capability.ATTACHMENTS: "with `comments.attachments` or `columns.private_attachments`",
+        Capability.ATTACHMENTS_IN_COMMENTS: "with `comments.attachments`",
+        Capability.REMOTE_LINKS: "where comments can be private",
+        Capability.USERS: "with `people`",
+        Capability.LINES: "with `lines`",
+    }
     webhook_scheme = SecretHeader(header="X-Hub-Secret")
     webhook_echo_header = "Verification-Code"
     default_statuses = mapping.STATUSES
@@ -248,7 +259,7 @@ class AgiloftConnector(Connector):
             self._client.change(self._settings.table, ticket_id, {column: link.url})
         note = link.note or Markdown(f"[{link.key}]({link.url})")
         if link.url not in to_plain(note):
-            # Plain text shows no addresses behind words; it is also how `remove_link` knows whose address stands there.
+            # By the address in its note `remove_link` knows whose address stands in the column.
             note = canonical(f"{note}\n\n{from_plain(link.url)}")
         private = NewComment(text=note, visibility=Visibility.PRIVATE, marker=link.global_id)
         return self._has_comments().add(ticket_id, private)

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from hub.connector import (
@@ -65,6 +65,10 @@ class BugzillaConnector(Connector):
     kind = "bugzilla"
     role = Role.BUG_TRACKER
     settings_model = BugzillaSettings
+    settings_decide: ClassVar = {
+        Capability.WEBHOOKS: "with `flavour: bmo`, Mozilla's fork",
+        Capability.PRIVATE_COMMENTS: "unless `private_comments: false`",
+    }
     webhook_scheme = SecretHeader(header="X-Hub-Secret")
     default_statuses = words.STATUSES
     default_priorities = words.PRIORITIES
@@ -232,8 +236,6 @@ class BugzillaConnector(Connector):
         if self._links.show(ticket_id, link) or not self._settings.private_comments:
             return None
         text = link.note or Markdown(f"[{link.key}]({link.url})")
-        if not self._settings.has_markdown:
-            text = Markdown(f"{text}\n\n<{link.url}>")
         return self.add_comment(ticket_id, NewComment(text=text, visibility=Visibility.PRIVATE, marker=link.global_id))
 
     def remove_link(self, ticket_id: str, global_id: str) -> None:

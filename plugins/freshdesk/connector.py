@@ -57,6 +57,10 @@ class FreshdeskConnector(Connector):
     kind = "freshdesk"
     role = Role.HELPDESK
     settings_model = FreshdeskSettings
+    settings_decide: ClassVar = {
+        Capability.LINES: "with `lines`",
+        Capability.RATINGS: "with `read_ratings: true`, which costs calls",
+    }
     webhook_scheme = SecretHeader(header="X-Hub-Secret")
     default_statuses = mapping.STATUSES
     default_priorities = mapping.PRIORITIES

@@ -56,6 +56,7 @@ class FreshserviceConnector(Connector):
     kind = "freshservice"
     role = Role.HELPDESK
     settings_model = FreshserviceSettings
+    settings_decide: ClassVar = {Capability.LINES: "with `lines`"}
     webhook_scheme = SecretHeader(header="X-Hub-Secret")
     default_statuses = mapping.STATUSES
     default_priorities = mapping.PRIORITIES

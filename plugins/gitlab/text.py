@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote, unquote
 
 from hub.text import canonical, defuse, truncate
-from hub.text.defuse import WORD_JOINER
+from hub.text.defuse import WORD_JOINER, defused_line
 from hub.text.html import ATTACHMENT, attachment_address
 from hub.ticket import Attachment, Markdown
 
@@ -36,7 +36,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>~|&!])")
 
 def safe_title(title: str) -> str:
     """A title as GitLab shows it: one line, at most 255 characters, naming nobody and no other issue."""
-    title = re.sub(rf"(?<![\w.+\-@])@(?=\w)|[{REFERENCES}](?=\d)", rf"\g<0>{WORD_JOINER}", " ".join(title.split()))
+    title = defused_line(" ".join(title.split()), REFERENCES)
     return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1].rstrip() + "…"
 
 

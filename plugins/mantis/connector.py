@@ -163,7 +163,7 @@ class MantisConnector(Connector):
 
     def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
         """A private note: MantisBT has no links to elsewhere."""
-        text = texts.link_note(self._settings, link)
+        text = link.note or Markdown(f"[{link.key}]({link.url})")
         return self._notes.add(ticket_id, NewComment(text=text, visibility=Visibility.PRIVATE, marker=link.global_id))
 
     def remove_link(self, ticket_id: str, global_id: str) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 
-from hub.connector import RemoteLink
 from hub.text import canonical, from_plain, to_plain, truncate
 from hub.text.defuse import WORD_JOINER
 from hub.ticket import Markdown
@@ -29,6 +28,9 @@ CUT = "(shortened)"
 NOTHING = "-"
 """What stands for an empty description, which MantisBT refuses."""
 LOST = "\ufffd"
+ADDRESS = "({})"
+"""Around the address of a link. MantisBT makes links of addresses, and takes the end of `<…>` into them. Source:
+string_api.php, string_insert_hrefs."""
 
 _FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 _MARK = re.compile(r"\[ref: ([^\]]+)\]")
@@ -61,7 +63,7 @@ def readable(text: str) -> str:
 def native_text(settings: MantisSettings, text: Markdown) -> str:
     """A text as it is written."""
     if not settings.markdown:
-        plain = kept(settings, harmless(to_plain(text))).strip()
+        plain = kept(settings, harmless(to_plain(text, address=ADDRESS))).strip()
         if len(plain) <= TEXT_LIMIT:
             return plain
         end = f"\n\n{CUT}"
@@ -108,13 +110,6 @@ def held_label(settings: MantisSettings, label: str) -> str:
     """A tag: no comma, no sign in front. Lower case, because `Red` and `red` are one tag to MantisBT."""
     words = " ".join(kept(settings, label).replace(",", " ").lower().split())
     return words.lstrip("+- ")[:LABEL_LIMIT].rstrip() or "tag"
-
-
-def link_note(settings: MantisSettings, link: RemoteLink) -> Markdown:
-    """The note that names a counterpart. Plain text has no links: the address is written out, and the site makes
-    it one."""
-    note = link.note or Markdown(f"[{link.key}]({link.url})")
-    return note if settings.markdown or not link.url else Markdown(f"{note}\n\n<{link.url}>")
 
 
 def marked(text: str, mark: str) -> str:

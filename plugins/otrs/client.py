@@ -50,9 +50,7 @@ class SessionEndedError(AuthError):
 class OtrsClient(RestClient):
     """Signs in once and renews the session when it ends; or sends login and password with every call."""
 
-    permission_remedy = (
-        "Give the hub's agent rw (or ro, create, note, move_into, owner, priority) on the queue's group."
-    )
+    permission_remedy = "Give the hub's agent rw on the queue's group."
 
     def __init__(self, connector: Connector, settings: OtrsSettings) -> None:
         super().__init__(connector)

@@ -66,6 +66,10 @@ class OtrsConnector(Connector):
     kind = "otrs"
     role = Role.HELPDESK
     settings_model = OtrsSettings
+    settings_decide: ClassVar = {
+        Capability.LINES: "with `lines`",
+        Capability.COMMENT_AUTHORS: "with `sender_address`",
+    }
     webhook_scheme = BasicPassword()
     default_statuses = mapping.STATUSES
     default_priorities = mapping.PRIORITIES

@@ -56,6 +56,12 @@ class ServiceDeskPlusConnector(Connector):
     kind = "servicedesk-plus"
     role = Role.HELPDESK
     settings_model = ServiceDeskPlusSettings
+    settings_decide: ClassVar = {
+        Capability.CREATE: "with `reference_field`",
+        Capability.EDIT_COMMENTS: "with `public_as: note`",
+        Capability.DELETE_COMMENTS: "with `public_as: note`",
+        Capability.LINES: "with `lines`",
+    }
     webhook_scheme = SecretHeader(header="X-Hub-Secret")
     default_statuses = mapping.STATUSES
     default_priorities = mapping.PRIORITIES

@@ -61,6 +61,7 @@ class SolarwindsConnector(Connector):
     default_priorities = mapping.PRIORITIES
     max_attachment_bytes: ClassVar[int] = 20 * 1024 * 1024
     search_lag = timedelta(minutes=5)
+    settings_decide: ClassVar = {Capability.LINES: "with `lines`"}
 
     def __init__(self, name: str, settings: TrackerSettings) -> None:
         super().__init__(name, settings)

@@ -60,6 +60,7 @@ class ZendeskConnector(Connector):
     kind = "zendesk"
     role = Role.HELPDESK
     settings_model = ZendeskSettings
+    settings_decide: ClassVar = {Capability.LINES: "with `lines`"}
     webhook_scheme = HmacSignature(
         header="X-Zendesk-Webhook-Signature",
         encoding="base64",

@@ -162,6 +162,27 @@ def test_html_means_what_it_says(html: str, markdown: str) -> None:
     assert from_html(html) == markdown
 
 
+@pytest.mark.parametrize(
+    ("markdown", "plain"),
+    [
+        ("See [the manual](https://x.example/a?b=1&c=2).", "See the manual <https://x.example/a?b=1&c=2>."),
+        ("[https://x.example/a](https://x.example/a)", "https://x.example/a"),
+        ("[https://x.example](https://x.example/)", "https://x.example"),
+        ("[x.example/a](https://x.example/a)", "https://x.example/a"),
+        ("[https://x.example/ż](https://x.example/%C5%BC)", "https://x.example/ż"),
+        ("[https://x.example](https://other.example)", "https://x.example <https://other.example>"),
+        ("[Anna](mailto:anna@x.example)", "Anna <anna@x.example>"),
+        ("[anna@x.example](mailto:anna@x.example)", "anna@x.example"),
+        ("- **[a](https://x.example)**", "- a <https://x.example>"),
+        ("| [a](https://x.example) |\n| --- |\n| b |", "a <https://x.example>\nb"),
+        ("## [a](https://x.example)", "a <https://x.example>"),
+    ],
+)
+def test_plain_text_keeps_the_addresses_of_links(markdown: str, plain: str) -> None:
+    assert to_plain(canonical(markdown)) == plain
+    assert to_plain(from_plain(plain)) == plain
+
+
 def test_a_picture_refers_to_the_file_that_it_is_and_is_a_picture_again_where_the_file_is() -> None:
     text = from_html('<img src="https://x.example/1" alt="">', images={"https://x.example/1": "mój plik.png"})
     assert to_wiki(text) == "!mój plik.png!"
@@ -182,6 +203,13 @@ def test_a_picture_refers_to_the_file_that_it_is_and_is_a_picture_again_where_th
         ("\\`@all\\`", "\\`@\u2060all\\`"),
         ("\\`\\`x\\` @all `@code`", "\\`\\`x\\` @\u2060all `@code`"),
         ("see https://x.example/@me", "see https://x.example/@me"),
+        ("see [me](https://x.example/@me)", "see [me](https://x.example/@me)"),
+        ("done.@all -@all +@all @@all é@all", "done.@\u2060all -@\u2060all +@\u2060all @@\u2060all é@\u2060all"),
+        ("@.hidden", "@\u2060.hidden"),
+        ("snake\\_@all", "snake\\_@all"),
+        ("\\<@all\\>", "\\<@\u2060all\\>"),
+        ("\\](@all)", "\\](@\u2060all)"),
+        ("https://x.example/\\<@all", "https://x.example/\\<@\u2060all"),
     ],
 )
 def test_mentions_and_commands_are_made_harmless(text: str, harmless: str) -> None:

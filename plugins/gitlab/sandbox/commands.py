@@ -32,8 +32,11 @@ def extract(text: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def mentions(text: str) -> list[str]:
-    """User names that a text mentions outside of code and links; `all` is the whole project."""
-    return re.findall(r"(?<![\w.+\-@/])@([\w][\w.\-]*)", _plain(text))
+    """User names that a text mentions outside of code and links; `all` is the whole project.
+
+    Source: User.reference_pattern, `(?<!\\w)@`, where Ruby's `\\w` is ASCII; PathRegex, how a name begins.
+    """
+    return re.findall(r"(?<!\w)@([\w.][\w.\-]*)", _plain(text), re.ASCII)
 
 
 def references(text: str) -> list[int]:

@@ -10,7 +10,8 @@ from plugins.gitlab import text
 from plugins.gitlab.sandbox import commands
 
 BITS = (
-    "/close", "/LABEL ~x", "@all", "#1", "!3", "`", "```", "````", "~~~", "\n", "\n\n", " ", "    ", "> ", ">>>", "- ",
+    "/close", "/LABEL ~x", "@all", ".@all", "é@all", "@@all", "<@all>", "](@all)",
+    "#1", "!3", "`", "```", "````", "~~~", "\n", "\n\n", " ", "    ", "> ", ">>>", "- ",
     "1. ", "\\", "|", "*", "<p>", "x", "<!-- ticket-hub m -->", "![a](attachment:a.png)",
     f"[f.txt](/uploads/{'a' * 32}/f.txt)", f"![b](/uploads/{'b' * 32}/b.png)",
 )  # fmt: skip
@@ -45,3 +46,12 @@ def test_a_picture_at_the_end_is_part_of_the_text_and_a_list_of_files_is_not() -
     written = text.with_files(text.written(neutral), [("a.png", picture), ("b.txt", file)])
     assert written == f"see\n\n![a.png]({picture})\n\n[b.txt]({file})"
     assert text.shown(text.stamped(written, "m")) == neutral
+
+
+@given(markup)
+@settings(max_examples=200, deadline=None)
+def test_a_title_names_nobody_and_no_other_issue(raw: str) -> None:
+    title = text.safe_title(raw)
+    assert commands.mentions(title) == []
+    assert commands.references(title) == []
+    assert text.safe_title(title) == title

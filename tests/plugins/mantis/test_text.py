@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hub.connector import RemoteLink
 from hub.text import canonical
 from hub.ticket import Markdown
 from plugins.mantis import texts
@@ -113,11 +112,11 @@ def test_an_empty_description_is_written_as_something_and_read_back_as_nothing()
     assert texts.neutral_description(PLAIN, written) == ""
 
 
-def test_the_links_note_shows_the_address_and_names_no_issue_of_the_same_number() -> None:
-    link = RemoteLink("hub:x", "https://support.example/tickets/7", "#7", "A ticket", "support")
+def test_a_link_shows_its_address_and_names_no_issue_of_the_same_number() -> None:
     for site in (PLAIN, MARKDOWN):
-        written = texts.native_text(site, texts.link_note(site, link))
-        assert "https://support.example/tickets/7" in written
+        written = texts.native_text(site, Markdown("See [#7](https://support.example/tickets/7)."))
+        # MantisBT would take the end of <…> into the link that it makes.
+        assert "(https://support.example/tickets/7)" in written
         assert mentions.numbers(written) == []
 
 

@@ -33,7 +33,7 @@ from hub.connector import (
     WebhookRequest,
 )
 from hub.sandbox import Fault
-from hub.text import canonical
+from hub.text import canonical, to_plain
 from hub.ticket import Category, Markdown, Person, Priority, Status, Visibility
 from plugins.otrs import mapping
 from plugins.otrs.connector import OtrsConnector
@@ -330,6 +330,13 @@ def test_a_text_comes_back_as_foretold_and_stays_so(connector: OtrsConnector, te
     held = connector.hold_text(markdown)
     assert [snapshot.ticket.description, *(c.text for c in snapshot.comments or ())] == [held, held]
     assert connector.hold_text(held) == held
+
+
+def test_a_link_shows_its_address_in_plain_text(connector: OtrsConnector) -> None:
+    ticket_id = created(connector)
+    connector.add_comment(ticket_id, a_comment(canonical("See [the manual](https://example.com/?a=1).")))
+    (comment,) = connector.read(ticket_id, Known()).comments or ()
+    assert to_plain(comment.text) == "See the manual <https://example.com/?a=1>."
 
 
 @given(st.text(max_size=80))

@@ -269,7 +269,7 @@ def test_hub_check_checks_it_and_asks_for_no_webhook(folder: Path, site: Teamvie
         (["connector", "verify", "remote"], "which has no tickets to verify; use hub check"),
         (["sync", "remote:s12-345-678"], "which has no tickets"),
         (["link", "remote:s12-345-678", "dev:1"], "which has no tickets"),
-        (["demo", "--pair", "teamviewer:jira", "--once"], "the tracker 'support' has no tickets"),
+        (["demo", "--pair", "teamviewer:jira", "--once"], "there is no tracker of kind 'teamviewer'"),
     ],
 )
 def test_commands_about_tickets_say_that_it_has_none(folder: Path, arguments: list[str], said: str) -> None:
