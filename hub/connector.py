@@ -428,7 +428,8 @@ class StoredMacro:
     """A ready answer with actions in neutral form, as a tracker keeps it or is to keep it.
 
     `text` has the placeholders of `hub.rules.placeholders`. `visibility` is unknown where the tracker leaves it to
-    whoever uses the macro. `unmapped` says in words for people what has no neutral form, or only a close one.
+    whoever uses the macro. `unmapped` says in words for people what has no neutral form, or only a close one. `key` is
+    that under which a hub published it there, empty for macros that people made.
     """
 
     name: str
@@ -437,6 +438,7 @@ class StoredMacro:
     visibility: Visibility = Visibility.UNKNOWN
     changes: Changes = field(default_factory=Changes)
     unmapped: tuple[str, ...] = ()
+    key: str = ""
 
 
 class Unwritable(Exception):  # noqa: N818 - an answer of a pure function, not an error of a call

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from hub.connector import Connector
 from hub.journal import Journal
@@ -48,17 +48,8 @@ class Deployment:
                 stack.callback(connector.close)
 
     def serving_lock(self) -> FileLock:
-        """The lock that a serving hub holds for as long as it lives."""
+        """The lock of whoever works on keys: a serving hub for as long as it lives, a command for one key."""
         return FileLock(_lock_path(self.loaded), timeout=0)
-
-    def is_served(self) -> bool:
-        """Whether a hub serves this deployment now, in this process or another."""
-        lock = self.serving_lock()
-        try:
-            with lock:
-                return False
-        except Timeout:
-            return True
 
 
 def open_deployment(path: Path) -> Deployment:

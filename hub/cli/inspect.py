@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from rich.text import Text
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
 from hub.cli.tickets import bring_in_step
 from hub.journal import cases, events, failures, incidents, links
-from hub.journal.cases import CaseRow
+from hub.journal.cases import CaseRow, Order
 from hub.journal.events import TimelineEntry
 from hub.rules.alerts import load_incident
 from hub.sync.linking import LinkingError
@@ -42,9 +42,14 @@ def explain(context: click.Context, ticket: str, as_json: bool) -> None:
         entries = events.timeline(connection, ref, link_ids)
         loaded = links.load_link(connection, link_id) if link_id else None
         incident = incidents.incident_of(connection, ref)
+        ordered = cases.orders_of(connection, ref)
     if as_json:
         for entry in entries:
             click.echo(json.dumps(_as_json(entry)))
+        for order, state, outcome in ordered:
+            click.echo(json.dumps(_order_as_json(order, state, outcome)))
+        if case is not None:
+            click.echo(json.dumps({"at": case.data["looked"], "what": "case", "ticket": str(ref), "data": case.data}))
         return
     console = Console(highlight=False)
     if loaded:
@@ -62,12 +67,29 @@ def explain(context: click.Context, ticket: str, as_json: bool) -> None:
         number = load_incident(incident.data).count
         state = f"{number} alert(s) go on" if number else "no alert goes on"
         console.print(Text(f"It stands for an incident of {incident.source}: {state}"), soft_wrap=True)
-    for line in _case_lines(case) if case else ():
+    for line in (*_order_lines(ordered), *(_case_lines(case) if case else ())):
         console.print(Text(line), soft_wrap=True)
+
+
+def _order_lines(ordered: Iterable[tuple[Order, str, str]]) -> Iterator[str]:
+    """What rules or people wanted and did not get (yet), and why."""
+    for order, state, outcome in ordered:
+        if state == "open":
+            yield f"still to be done: {order.kind} of {order.mark} (because {order.because})"
+        elif state == "dropped":
+            yield f"not done: {order.kind} of {order.mark}: {outcome} (it was wanted because {order.because})"
+
+
+def _order_as_json(order: Order, state: str, outcome: str) -> dict[str, Any]:
+    data = {"mark": order.mark, "kind": order.kind, "because": order.because, "state": state, "outcome": outcome}
+    at = order.made.isoformat() if order.made else None
+    return {"at": at, "what": "order", "ticket": str(order.ref), "data": data}
 
 
 def _case_lines(case: CaseRow) -> Iterator[str]:
     """How the clocks stood and what the rules said when the hub last looked."""
+    if "gone" in case.data:
+        yield f"It has not been found since {case.data['gone'][:16]} UTC; nothing is done about it."
     yield f"At the last look ({case.data['looked'][:16]} UTC):"
     for name, clock in case.data["clocks"].items():
         due = f", due {clock['due'][:16]} UTC" if clock["due"] else ""
@@ -108,6 +130,8 @@ def _lines(entry: TimelineEntry) -> list[str]:
         case "incident":
             did = f"opened {data['opened']} for {data['alerts']} alert(s)" if "opened" in data else data["why"]
             return [f"{where} incident {data['name']} of {data['source']}: {did}"]
+        case "passed over":
+            return [f"{data['rule']} was not acted on for {where}: {data['why']}"]
         case "similar":
             return [f"similar open issues for {where}: {data['found']} ({data['mode']})"]
         case "conflict":

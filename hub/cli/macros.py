@@ -132,7 +132,7 @@ def as_yaml(tracker: str, macros: Sequence[Imported]) -> str:
     lines.append("macros:" if entries else "macros: {}")
     for one in macros:
         if one.entry is None:
-            lines.append(_comment(f"left out: {one.title}: nothing of it has an equivalent"))
+            lines.append(_comment(f"left out: {one.title}: {one.why}"))
         lines += [_comment(f"{one.title}: {note}" if one.entry is None else note) for note in one.notes]
         if one.entry is not None:
             made = yaml.dump(

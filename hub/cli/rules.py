@@ -14,7 +14,8 @@ from rich.table import Table
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
 from hub.deployment import Deployment
 from hub.rules.book import RuleBook, compile_book
-from hub.rules.ruling import Explained
+from hub.rules.past import NOT_KEPT
+from hub.rules.ruling import Explained, Ruling
 from hub.rules.trials import try_rules
 from hub.settings.load import load_settings
 from hub.sync.care import ClockChange, clock_changes
@@ -72,32 +73,49 @@ def check(context: click.Context, verbose: bool) -> None:
 
 @rules.command()
 @click.argument("ticket")
-@click.option("--at", type=UtcTime(), help="As if it were this time.")
+@click.option("--at", type=UtcTime(), help="At this time, which may be over.")
 @click.pass_context
 @telling_errors
 def test(context: click.Context, ticket: str, at: datetime | None) -> None:
-    """Show what the rules would do about a ticket now (or then), without doing it."""
+    """Show what the rules would do about a ticket now, without doing it.
+
+    With --at a time to come: if nothing else happens until then. With one that is over: which conditions held, by what
+    the record knows of that time.
+    """
     try:
         ref = TicketRef.parse(ticket)
     except ValueError as error:
         raise LinkingError(str(error)) from error
     with opened(context) as deployment:
         _book(deployment)
-        ruling = rule_on_ticket(deployment.context, ref, at)
+        is_over = at is not None and at < deployment.context.now()
+        try:
+            ruling = rule_on_ticket(deployment.context, ref, at)
+        except ValueError as error:
+            raise LookupError(f"{ref}: {error}") from error
     console = Console(highlight=False)
-    console.print(_explained(ruling.explained))
+    console.print(_explained(ruling.explained, is_over=is_over))
     if ruling.clocks:
         clocks = Table("clock", "state", "due", "used", box=None)
         for name, clock in ruling.clocks.items():
             due = f"{clock.due:%Y-%m-%d %H:%M} UTC" if clock.due else "-"
             clocks.add_row(name, str(clock.state), due, f"{clock.spent_minutes:.0f} min")
         console.print(clocks)
-    wanted = Table("would do", "because", box=None)
-    for order in ruling.wanted:
-        wanted.add_row(f"{order.kind} {_brief(order.data)}", order.because)
-    console.print(wanted if ruling.wanted else "nothing would be done")
+    if is_over:
+        console.print(f"Of that time nothing is known of: {', '.join(NOT_KEPT)}.", soft_wrap=True)
+        console.print(f"What was done then: hub explain {ref}", soft_wrap=True)
+        return
+    console.print(wanted_table(ruling) if ruling.wanted else "nothing would be done")
     if ruling.next_at:
         console.print(f"next look at {ruling.next_at:%Y-%m-%d %H:%M} UTC")
+
+
+def wanted_table(ruling: Ruling) -> Table:
+    """What rules would do, for people."""
+    table = Table("rules would do", "because", box=None)
+    for order in ruling.wanted:
+        table.add_row(f"{order.kind} {_brief(order.data)}", order.because)
+    return table
 
 
 @rules.command()
@@ -132,10 +150,11 @@ class _StandIns(dict[str, str]):
         return super().get(name) or default or f"https://{name.lower().replace('_', '-')}.example"
 
 
-def _explained(explained: Iterable[Explained]) -> Table:
-    table = Table("rule", "fires", "because", box=None)
+def _explained(explained: Iterable[Explained], *, is_over: bool) -> Table:
+    table = Table("rule", "held" if is_over else "fires", "because", box=None)
     for one in explained:
-        table.add_row(one.rule, "yes" if one.fired else "no", one.because)
+        answer = one.holds if is_over else one.fired
+        table.add_row(one.rule, {True: "yes", False: "no", None: "not known"}[answer], one.because)
     return table
 
 

@@ -29,6 +29,8 @@ log = structlog.get_logger("hub")
 
 LOOK_FOR_END = 1.0
 """Seconds."""
+PATIENCE = 5.0
+"""Seconds to wait for another process to let go of the deployment."""
 GARBAGE_AFTER = 20_000
 """How many more objects there are when the garbage collector looks again; Python's own 700 suits small programs."""
 
@@ -41,7 +43,8 @@ def serve(context: click.Context, port: int | None) -> None:
     """Receive webhooks, poll, and keep everything in step, until SIGINT or SIGTERM."""
     with opened(context) as deployment:
         try:
-            with deployment.serving_lock():
+            # A command that works on a ticket just now is let finish.
+            with deployment.serving_lock().acquire(timeout=PATIENCE):
                 _serve(deployment, port)
         except Timeout as error:
             raise CannotServeError(

@@ -6,15 +6,19 @@ import threading
 import time
 
 import click
+from filelock import Timeout
 from rich.console import Console
 from rich.table import Table
 
 from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
+from hub.cli.rules import wanted_table
 from hub.deployment import Deployment
 from hub.journal import cases, deliveries, links
 from hub.sync.keys import link_key, lock_key, ticket_of
 from hub.sync.linking import LinkingError, join, leave, resolve
-from hub.sync.run import plan_link, plan_ticket, run_key
+from hub.sync.plan import Decision
+from hub.sync.run import plan_link, plan_rules, plan_ticket, run_key
+from hub.sync.state import LinkState
 from hub.ticket import TicketRef
 
 MAX_RUNS = 20
@@ -23,7 +27,7 @@ MAX_RUNS = 20
 
 @cli.command()
 @click.argument("what", required=False)
-@click.option("--all", "everything", is_flag=True, help="Every link there is.")
+@click.option("--all", "everything", is_flag=True, help="Every link, and every open ticket that rules look after.")
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for a serving hub to do it.")
 @click.pass_context
 @telling_errors
@@ -35,6 +39,8 @@ def sync(context: click.Context, what: str | None, everything: bool, timeout: fl
         if everything:
             with deployment.journal.read() as connection:
                 keys = [link_key(link_id) for link_id in links.all_links(connection)]
+                if deployment.context.book is not None:
+                    keys += map(str, cases.open_and_unlinked(connection))
         else:
             assert what is not None
             keys = [_key(deployment, what)]
@@ -53,14 +59,22 @@ def plan(context: click.Context, what: str) -> None:
     with opened(context) as deployment:
         key = lock_key(deployment.context, _key(deployment, what))
         ref = ticket_of(key)
+        state: LinkState | None
+        decision: Decision | None
         if ref is None:
-            _, decision = plan_link(deployment.context, int(key.removeprefix("link:")))
+            state, decision = plan_link(deployment.context, int(key.removeprefix("link:")))
         else:
-            why, wanted = plan_ticket(deployment.context, ref)
+            why, state, decision = plan_ticket(deployment.context, ref)
             click.echo(f"{what} is in no link; {why}")
-            if wanted is None:
-                return
-            decision = wanted
+        rulings = plan_rules(deployment.context, state) if state else []
+    console = Console()
+    for about, ruling in rulings:
+        if ruling.wanted:
+            console.print(wanted_table(ruling))
+        else:
+            console.print(f"rules would do nothing about {about}")
+    if decision is None:
+        return
     if not decision.operations and not decision.problems:
         click.echo("nothing: everything is in step")
         return
@@ -69,7 +83,7 @@ def plan(context: click.Context, what: str) -> None:
         table.add_row(operation.describe(), operation.because)
     for problem in decision.problems:
         table.add_row(f"cannot write {problem.field} in {problem.target}", problem.why)
-    Console().print(table)
+    console.print(table)
 
 
 @cli.command()
@@ -99,12 +113,30 @@ def unlink(context: click.Context, ticket: str) -> None:
 
 
 def bring_in_step(deployment: Deployment, key: str, timeout: float) -> bool:
-    """Runs a key until nothing is left to do; by the serving hub when there is one. False when it could not."""
-    context = deployment.context
+    """Runs a key until nothing is left to do; by the serving hub when there is one. False when it could not.
+
+    Whoever works on keys holds the lock of the deployment, so no two processes ever work on the same one.
+    """
     with deployment.journal.write() as connection:
-        deliveries.wake(connection, key, context.now(), "asked for")
-    if deployment.is_served():
-        return _wait_for_serving_hub(deployment, key, timeout)
+        deliveries.wake(connection, key, deployment.context.now(), "asked for")
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    while True:
+        try:
+            with deployment.serving_lock():
+                return _run_here(deployment, key)
+        except Timeout:
+            done = _is_done_elsewhere(deployment, key)
+        if done is not None:
+            return done
+        if time.monotonic() > deadline:
+            click.echo(f"{key}: the serving hub has not done it within {timeout:g} s; it will", err=True)
+            return False
+        pause.wait(0.1)
+
+
+def _run_here(deployment: Deployment, key: str) -> bool:
+    context = deployment.context
     for _ in range(MAX_RUNS):
         result = run_key(context, lock_key(context, key))
         if result.outcome == "postponed":
@@ -116,20 +148,17 @@ def bring_in_step(deployment: Deployment, key: str, timeout: float) -> bool:
     return False
 
 
-def _wait_for_serving_hub(deployment: Deployment, key: str, timeout: float) -> bool:
-    deadline = time.monotonic() + timeout
-    pause = threading.Event()
-    while time.monotonic() < deadline:
-        with deployment.journal.read() as connection:
-            waiting = deliveries.find_wake(connection, key)
-        if waiting is None:
-            return True
-        if waiting.attempts:
-            click.echo(f"{key}: put off until {waiting.due:%H:%M:%S} UTC: {waiting.reason}", err=True)
-            return False
-        pause.wait(0.1)
-    click.echo(f"{key}: the serving hub has not done it within {timeout:g} s; it will", err=True)
-    return False
+def _is_done_elsewhere(deployment: Deployment, key: str) -> bool | None:
+    """Whether the process that works on keys has done this one, could not, or (None) has not come to it yet."""
+    with deployment.journal.read() as connection:
+        waiting = deliveries.find_wake(connection, key)
+    if waiting is None:
+        return True
+    if waiting.attempts:
+        click.echo(f"{key}: put off until {waiting.due:%H:%M:%S} UTC: {waiting.reason}", err=True)
+        return False
+    # A deadline ahead is no work that is left.
+    return True if waiting.due > deployment.context.now() else None
 
 
 def ticket_of_words(deployment: Deployment, what: str) -> TicketRef:

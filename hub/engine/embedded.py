@@ -191,16 +191,29 @@ class EmbeddedEngine:
         now = self._context.now()
         with self._context.journal.read() as connection:
             upcoming = deliveries.next_wakes(connection, self._workers * 4)
-            for index, (wake_key, due) in enumerate(upcoming):
-                if due > now:
-                    self._look_again_in((due - now).total_seconds())
-                    return None
-                key = lock_key_in(connection, wake_key)
-                if self._take(key):
-                    if upcoming[index + 1 :]:
-                        self._look_again_in((upcoming[index + 1][1] - now).total_seconds())
-                    return functools.partial(self._run, key)
+            keys = [(wake_key, lock_key_in(connection, wake_key)) for wake_key, due in upcoming if due <= now]
+        for index, (wake_key, key) in enumerate(keys):
+            if not self._take(key):
+                continue
+            if not self._is_still_due(wake_key, now):
+                self._give_back(key)
+                continue
+            if upcoming[index + 1 :]:
+                self._look_again_in((upcoming[index + 1][1] - now).total_seconds())
+            return functools.partial(self._run, key)
+        if len(upcoming) > len(keys):
+            self._look_again_in((upcoming[len(keys)][1] - now).total_seconds())
         return None
+
+    def _is_still_due(self, wake_key: str, now: datetime) -> bool:
+        """A run that ended between the look and the taking of its key may have answered the wake."""
+        with self._context.journal.read() as connection:
+            return bool(deliveries.wakes_of(connection, [wake_key], now))
+
+    def _give_back(self, key: str) -> None:
+        self._holds.give_back(key)
+        with self._changed:
+            self._running -= 1
 
     def _take(self, key: str) -> bool:
         if not self._holds.take(key):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.schema import cases, facts, orders
+from hub.journal.schema import cases, facts, members, orders
 from hub.journal.statements import Prepared, insert_into, upsert
 from hub.ticket import TicketRef
 
@@ -92,6 +92,57 @@ def next_open_cases(connection: Connection, after: int, limit: int) -> tuple[int
     query = sa.select(cases).where(cases.c.id > after, cases.c.closed.is_(None)).order_by(cases.c.id).limit(limit)
     rows = connection.execute(query).all()
     return (rows[-1].id if rows else after), [_case(row) for row in rows]
+
+
+def open_and_unlinked(connection: Connection) -> list[TicketRef]:
+    """The open tickets that rules look after and that are in no link."""
+    linked = sa.and_(members.c.tracker == cases.c.tracker, members.c.ticket_id == cases.c.ticket_id)
+    query = (
+        sa.select(cases.c.tracker, cases.c.ticket_id)
+        .outerjoin(members, linked)
+        .where(cases.c.closed.is_(None), members.c.id.is_(None))
+        .order_by(cases.c.id)
+    )
+    return [TicketRef(row.tracker, row.ticket_id) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An open ticket with an issue: its words, and the issue with its key and neutral status as the rules saw it."""
+
+    ref: TicketRef
+    words: Sequence[str]
+    issue: TicketRef
+    issue_key: str
+    issue_status: str | None
+
+
+def with_issues_in(connection: Connection, tracker: str) -> Iterator[Candidate]:
+    """The open tickets whose issue is in this tracker. Of all others nothing is read."""
+    ticket, issue = members.alias("ticket"), members.alias("issue")
+    query = (
+        sa.select(
+            cases.c.tracker,
+            cases.c.ticket_id,
+            cases.c.data["words"].label("words"),
+            cases.c.data["seen"]["issue_status"].label("issue_status"),
+            issue.c.ticket_id.label("issue_id"),
+            issue.c.key.label("issue_key"),
+        )
+        .join(ticket, ticket.c.link_id == issue.c.link_id)
+        .join(cases, sa.and_(cases.c.tracker == ticket.c.tracker, cases.c.ticket_id == ticket.c.ticket_id))
+        .where(issue.c.role == "issue", issue.c.tracker == tracker, ticket.c.role == "ticket", cases.c.closed.is_(None))
+        .order_by(ticket.c.id)
+        .select_from(issue)
+    )
+    for row in connection.execute(query):
+        yield Candidate(
+            ref=TicketRef(row.tracker, row.ticket_id),
+            words=row.words or (),
+            issue=TicketRef(tracker, row.issue_id),
+            issue_key=row.issue_key,
+            issue_status=row.issue_status,
+        )
 
 
 def load_digest(connection: Connection) -> str:

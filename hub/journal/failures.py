@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from hub.journal.schema import failures
 from hub.journal.statements import Prepared, upsert
+from hub.ticket import TicketRef
 
 FailureState = Literal["open", "retry", "resolved"]
 
@@ -92,6 +93,15 @@ def resolve_failure(connection: Connection, key: str, what: str) -> None:
         .where(failures.c.key == key, failures.c.what == what, failures.c.state != "resolved")
         .values(state="resolved")
     )
+
+
+def move_failures(connection: Connection, key: str, ref: TicketRef) -> None:
+    """Brings the failures of a ticket from the link with this key, which it leaves, under its own key."""
+    own = sa.and_(failures.c.tracker == ref.tracker, failures.c.ticket_id == ref.id)
+    moving = sa.and_(own, failures.c.key == key, failures.c.state != "resolved")
+    names = connection.execute(sa.select(failures.c.what).where(moving)).scalars().all()
+    connection.execute(failures.delete().where(failures.c.key == str(ref), failures.c.what.in_(names)))
+    connection.execute(failures.update().where(moving).values(key=str(ref)))
 
 
 def failures_of(connection: Connection, key: str) -> list[Failure]:

@@ -31,7 +31,7 @@ from enum import StrEnum
 from typing import cast
 
 from hub.rules.calendars import MINUTE, NOTHING, Calendar, Interval
-from hub.rules.cycles import Again, Cycle, Measure, Scope, cycles_of
+from hub.rules.cycles import Again, Cycle, Measure, Scope, cycles_of, last_cycle_of
 from hub.rules.history import History
 from hub.ticket import Status
 
@@ -146,10 +146,8 @@ def clock_of(target: Target, history: History, calendar: Calendar, now: datetime
 
     Raises CalendarError when the calendar has no time in which it could ever run out.
     """
-    cycles = cycles_of(target.scope, history, now)
-    if not cycles:
-        return None
-    return _clock(target, len(cycles), cycles[-1], calendar, now)
+    last = last_cycle_of(target.scope, history, now)
+    return None if last is None else _clock(target, *last, calendar, now)
 
 
 def clock_cycles(target: Target, history: History, calendar: Calendar, now: datetime) -> list[Clock]:

@@ -126,13 +126,20 @@ class _Stint:
 def cycles_of(scope: Scope, history: History, now: datetime) -> list[Cycle]:
     """The runs of a target in the history up to `now`, that moment included, in order."""
     history = history.until(now)
+    return [_cycle(scope, history, stint, run, now) for stint, run in _runs(scope, history, now)]
+
+
+def last_cycle_of(scope: Scope, history: History, now: datetime) -> tuple[int, Cycle] | None:
+    """The latest run and its number, from 1; None where there is none. The others are found and not counted out."""
+    history = history.until(now)
+    runs = _runs(scope, history, now)
+    return (len(runs), _cycle(scope, history, *runs[-1], now)) if runs else None
+
+
+def _runs(scope: Scope, history: History, now: datetime) -> list[tuple[_Stint, _Run]]:
     if now < history.created:
         return []
-    return [
-        _cycle(scope, history, stint, run, now)
-        for stint in _stints(scope, history)
-        for run in _RUNS[scope.measure](history, stint)
-    ]
+    return [(stint, run) for stint in _stints(scope, history) for run in _RUNS[scope.measure](history, stint)]
 
 
 def _spans(scope: Scope, history: History) -> list[_Span]:

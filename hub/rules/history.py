@@ -21,6 +21,7 @@ person or an organisation. None is a value too: nobody, no line, or not known.""
 By = Literal["customer", "staff"]
 
 FIELDS: tuple[Field, ...] = get_args(Field)
+_BY = get_args(By)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ def _load_change(at: str, field: str, value: object) -> Change:
 
 
 def _load_reply(at: str, by: str) -> Reply:
-    if by not in get_args(By):
+    if by not in _BY:
         raise ValueError(f"a reply is by the customer or by staff, not by {by!r}")
     return Reply(datetime.fromisoformat(at), cast("By", by))
 

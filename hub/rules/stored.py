@@ -46,7 +46,7 @@ def button_form(name: str, macro: Macro) -> StoredMacro:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A tracker's macro as an entry of the settings; `entry` is None where nothing of it has a neutral form.
+    """A tracker's macro as an entry of the settings; `entry` is None for one that is left out, and `why` says why.
 
     `notes` say in words for people what is not the same.
     """
@@ -54,13 +54,17 @@ class Imported:
     name: str
     title: str
     entry: Mapping[str, Any] | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    why: str = ""
 
 
 def imported(macros: Collection[StoredMacro], taken: Collection[str]) -> Iterator[Imported]:
     """The macros under names that are neither taken nor the same in any case."""
     used = {name.casefold() for name in taken}
     for macro in macros:
+        if macro.key:
+            yield Imported(macro.name, macro.title, None, why="a hub published it there")
+            continue
         name, number = macro.name, 2
         while name.casefold() in used:
             name, number = f"{macro.name}-{number}", number + 1
@@ -69,7 +73,8 @@ def imported(macros: Collection[StoredMacro], taken: Collection[str]) -> Iterato
         if name != macro.name:
             notes.append(f"the name {macro.name} is taken")
         entry = _entry(macro, notes)
-        yield Imported(name, macro.title, entry, tuple(notes))
+        why = "" if entry else "nothing of it has an equivalent"
+        yield Imported(name, macro.title, entry, tuple(notes), why)
 
 
 def _entry(macro: StoredMacro, notes: list[str]) -> dict[str, Any] | None:

@@ -26,6 +26,7 @@ from hub.connector import (
 from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
+from hub.rules.past import rule_on_past
 from hub.rules.ruling import Move, Ruling, Situation, case_facts, clocks_of, rule_on, shown
 from hub.rules.values import Neighbour
 from hub.sync.advance import settled
@@ -80,7 +81,7 @@ def look_after(progress: Progress) -> bool:
         return has_changed
     with context.journal.read() as connection:
         left = cases.open_orders(connection, refs)
-        loads = cases.workloads(connection) if _assigns(context) else {}
+        loads = cases.workloads(connection) if _may_assign(progress, ruled) else {}
     for ref in ruled:
         is_seen = progress.state.member(ref).snapshot is not None and ref not in progress.stale
         if is_seen and ref.tracker not in progress.down:
@@ -212,11 +213,21 @@ def preview(context: Context, state: LinkState, ref: TicketRef, now: datetime) -
     return _ruling(context, state, ref, row, (), loads, now)
 
 
+def look_back(context: Context, row: CaseRow, at: datetime) -> Ruling:
+    """What the rules would have said of a ticket at a time that is over, by the record. Raises ValueError."""
+    assert context.book is not None
+    return rule_on_past(context.book, load_case(row.ref, row.key, row.url, row.data), at)
+
+
 # -- ruling -------------------------------------------------------------------------------------------------------
 
 
-def _assigns(context: Context) -> bool:
-    return context.book is not None and any(line.assign for line in context.book.lines.values())
+def _may_assign(progress: Progress, refs: Sequence[TicketRef]) -> bool:
+    """Whether somebody may be given one of these tickets: who has how much to do is a question to all open cases."""
+    book = progress.context.book
+    assert book is not None
+    tickets = (progress.state.member(ref).ticket for ref in refs)
+    return any(line.assign for line in book.lines.values()) and any(t and t.assignee is None for t in tickets)
 
 
 def _is_news(state: LinkState, row: CaseRow | None, now: datetime) -> bool:

@@ -77,7 +77,8 @@ class Context:
 
     def looks_after(self, tracker: str) -> bool:
         """Whether the rule book is for the tickets of this tracker."""
-        return self.book is not None and self.connectors[tracker].role is Role.HELPDESK
+        connector = self.connectors.get(tracker)
+        return self.book is not None and connector is not None and connector.role is Role.HELPDESK
 
     def rules_since(self) -> datetime:
         """Since when this installation has had rules, UTC; what fell due before that is not acted on."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from hub.connector import Capability, Connector, ConnectorError, Known, Role
-from hub.journal import deliveries, events, links
+from hub.journal import deliveries, events, failures, links
 from hub.journal.links import AlreadyLinkedError, MemberRole
 from hub.settings.model import LinkSettings
 from hub.sync.context import Context
@@ -103,6 +103,10 @@ def leave(context: Context, text: str) -> int:
             links.remove_member(connection, member.ref)
             event = events.Event(at=now, kind="unlinked", ref=member.ref, link_id=link_id, data={"why": "by hand"})
             events.record(connection, [event])
+            failures.move_failures(connection, link_key(link_id), member.ref)
+            if context.looks_after(member.ref.tracker):
+                # What was ordered for it goes on under its own key.
+                deliveries.wake(connection, str(member.ref), now, "unlinked")
     if policy is None or policy.on_unlink == "remove_links":
         for other in members:
             if other.role != leaving.role:

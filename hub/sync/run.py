@@ -35,6 +35,7 @@ from hub.sync.care import (
     has_orders,
     issue_wanted,
     look_after,
+    look_back,
     lose_sight,
     preview,
     restore_looks,
@@ -102,38 +103,44 @@ def plan_link(context: Context, link_id: int) -> tuple[LinkState, Decision]:
     return progress.state, decide(progress.state, context.now())
 
 
-def plan_ticket(context: Context, ref: TicketRef) -> tuple[str, Decision | None]:
-    """What the rules would have done about a ticket in no link, and why; None where they want nothing.
+def plan_ticket(context: Context, ref: TicketRef) -> tuple[str, LinkState | None, Decision | None]:
+    """What would be done about a ticket in no link, and why: the ticket for `plan_rules`, and what a link would write.
 
-    Raises ConnectorError, LookupError.
+    Both are None where nothing wants the ticket. Raises ConnectorError, LookupError.
     """
     if ref.tracker not in context.connectors:
         raise LookupError(f"there is no tracker {ref.tracker!r}; there are {', '.join(sorted(context.connectors))}")
     policies = _escalating(context, ref)
-    if not policies:
-        return f"no rule links tickets of {ref.tracker}", None
+    is_looked_after = context.looks_after(ref.tracker)
+    if not policies and not is_looked_after:
+        return f"no rule links tickets of {ref.tracker}", None, None
     snapshot = context.connectors[ref.tracker].read(ref.id, Known())
-    policy, because = _wanting(policies, snapshot)
-    if policy is None:
-        return because, None
     now, ticket = context.now(), snapshot.ticket
     ref = TicketRef(ref.tracker, ticket.id)
+    alone = _alone(context, ref, snapshot, (), ()).progress if is_looked_after else None
+    if alone is not None:
+        take_snapshot(alone, ref, snapshot)
+    policy, because = _wanting(policies, snapshot) if policies else (None, f"no rule links tickets of {ref.tracker}")
+    if policy is None:
+        return because, alone.state if alone else None, None
     row = LinkRow(id=0, policy=policy.title, origin="created", created=now, turns={})
     member = MemberRow(
         link_id=0, ref=ref, key=ticket.key, url=ticket.url, role="ticket", joined=now, shadow={}
     )  # fmt: skip
     with context.journal.read() as connection:
         if events.was_unlinked(connection, ref):
-            return f"{because}, but somebody unlinked it; hub link {ref} <the issue> links it again", None
+            why = f"{because}, but somebody unlinked it; hub link {ref} <the issue> links it again"
+            return why, alone.state if alone else None, None
         loaded = _assemble(context, row, [member], known_copies=copies.copies_of(connection, [ref]))
     take_snapshot(loaded.progress, ref, snapshot)
-    return f"{policy.title}: {because}", decide(loaded.progress.state, now)
+    return f"{policy.title}: {because}", loaded.progress.state, decide(loaded.progress.state, now)
 
 
 def rule_on_ticket(context: Context, ref: TicketRef, at: datetime | None) -> Ruling:
     """What the rules would say about a ticket, in a link or not, now or at a time (UTC). Nothing is written.
 
-    Raises ConnectorError, LookupError.
+    A time to come is looked at as if nothing happened until then; of one that is over, only what the record knows
+    counts, and no tracker is asked. Raises ConnectorError, LookupError, ValueError.
     """
     if ref.tracker not in context.connectors or not context.looks_after(ref.tracker):
         looked_after = ", ".join(sorted(n for n in context.connectors if context.looks_after(n))) or "none"
@@ -141,6 +148,11 @@ def rule_on_ticket(context: Context, ref: TicketRef, at: datetime | None) -> Rul
     with context.journal.read() as connection:
         ref = cases.find_case(connection, ref.tracker, ref.id) or ref
         link_id = links.link_of(connection, ref)
+        row = cases.case_of(connection, ref)
+    if at is not None and at < context.now():
+        if row is None:
+            raise LookupError(f"the rules have never looked at {ref}, so nothing is known of its past")
+        return look_back(context, row, at)
     if link_id is not None and (loaded := _load(context, link_id)) is not None:
         for member in loaded.progress.state.members:
             read_member(loaded.progress, member.ref, Request(True))
@@ -150,6 +162,14 @@ def rule_on_ticket(context: Context, ref: TicketRef, at: datetime | None) -> Rul
         loaded = _alone(context, ref, snapshot, (), ())
         take_snapshot(loaded.progress, ref, snapshot)
     return preview(context, loaded.progress.state, ref, at or context.now())
+
+
+def plan_rules(context: Context, state: LinkState) -> list[tuple[TicketRef, Ruling]]:
+    """What the rules would do about the tickets of a link, or the one in none, that `plan_…` has read."""
+    if context.book is None:
+        return []
+    looked_after = [m for m in state.tickets if m.snapshot and m.is_usable and context.looks_after(m.ref.tracker)]
+    return [(m.ref, preview(context, state, m.ref, context.now())) for m in looked_after]
 
 
 def wake_unfinished(context: Context) -> None:

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-
 from hub.connector import Known, NotFoundError
 from hub.journal import cases, deliveries, events, links
 from hub.journal.cases import Order
-from hub.journal.schema import members
-from hub.rules.case import load_case, similarity
+from hub.rules.case import similarity
 from hub.settings.model import LinkSettings
 from hub.sync.care import fulfil, labels_leaving
 from hub.sync.context import Context
 from hub.sync.keys import link_key
 from hub.sync.linking import join
 from hub.sync.progress import Progress
-from hub.ticket import TicketRef, Visibility
+from hub.ticket import Status, TicketRef, Visibility
 
 MAX_OFFERED = 3
 NEW_LABEL = "issue:new"
@@ -49,26 +46,12 @@ def similar_issues(context: Context, ref: TicketRef, policy: LinkSettings) -> li
         own = cases.case_of(connection, ref)
         if own is None:
             return []
-        words = load_case(own.ref, own.key, own.url, own.data).words
-        issues = {
-            row.link_id: (TicketRef(row.tracker, row.ticket_id), row.key)
-            for row in connection.execute(
-                sa.select(members.c.link_id, members.c.tracker, members.c.ticket_id, members.c.key).where(
-                    members.c.role == "issue", members.c.tracker == policy.issues
-                )
-            )
-        }
-        if not issues:
-            return []
-        for row in cases.walk_cases(connection, only_open=True):
-            if row.ref == ref:
-                continue
-            score = similarity(words, row.data["words"])
-            if score < threshold:
-                continue
-            issue = issues.get(links.link_of(connection, row.ref) or 0)
-            if issue is not None and score > best.get(issue[0], (0.0, ""))[0]:
-                best[issue[0]] = (score, issue[1])
+        words = own.data["words"]
+        for other in cases.with_issues_in(connection, policy.issues):
+            is_done = other.issue_status is not None and Status(other.issue_status).is_done
+            score = 0.0 if other.ref == ref or is_done else similarity(words, other.words)
+            if score >= threshold and score > best.get(other.issue, (0.0, ""))[0]:
+                best[other.issue] = (score, other.issue_key)
     found = [(score, issue, key) for issue, (score, key) in best.items()]
     return sorted(found, reverse=True)[:MAX_OFFERED]
 

@@ -742,6 +742,7 @@ def a_macro_is_published_once_and_read_back(kit: Kit) -> None:
         same(len(ids), 1, "how many macros were made of one")
         (seen,) = [m for m in connector.macros() if m.title == macro.title] or [NO_MACRO]
         same((seen.text, seen.visibility, seen.changes), (macro.text, PRIVATE, macro.changes), "the published macro")
+        same(seen.key, key, "the key of a published macro")
         same(seen.unmapped, (), "what of a published macro has no equivalent")
 
 

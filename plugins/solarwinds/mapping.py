@@ -157,10 +157,15 @@ def ticket(settings: SolarwindsSettings, maps: Connector, raw: Mapping[str, Any]
         custom={name: customs.field_value(field, values.get(field.id)) for name, field in settings.fields.items()},
         links=tuple(_links(raw)),
         native={name: word for name, word in words.items() if word},
-        rating={True: "good", False: "bad"}.get(raw.get("is_customer_satisfied")),  # type: ignore[arg-type]
+        rating=_rating(raw.get("is_customer_satisfied")),
         created=utc(raw.get("created_at")),
         updated=utc(raw.get("updated_at")),
     )
+
+
+def _rating(is_satisfied: object) -> str | None:
+    """By the answer to the survey, which is null until there is one. Source: live findings (MCP-SWSD)."""
+    return None if is_satisfied is None else "good" if is_satisfied else "bad"
 
 
 def key_of(raw: Mapping[str, Any]) -> str:

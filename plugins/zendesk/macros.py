@@ -5,6 +5,7 @@ Source: developer.zendesk.com, "Macros" and "Actions reference"; Zendesk Support
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,8 @@ PLACEHOLDERS = Placeholders(
 NOT_FOR_MACROS = ("new", "closed")
 """Statuses that a macro cannot set."""
 PAGE = 100
+_MARK = re.compile(r"\[hub:([^\]]+)\]")
+"""What the hub puts into the description of a macro that it keeps."""
 _TEXT = ("comment_value", "comment_value_html")
 _TABLES = {"status": ("status", Status), "priority": ("priority", Priority), "type": ("category", Category)}
 
@@ -96,8 +99,8 @@ class Macros:
                 continue
             if name in ("current_tags", "remove_tags"):
                 (add if name == "current_tags" else remove).update(str(value).split())
-            elif (found := self._value(name, value)) is not None:
-                values[found[0]] = found[1]
+            elif (mapped := self._value(name, value)) is not None:
+                values[mapped[0]] = mapped[1]
             else:
                 unmapped.append(f"{name}: {value}")
         restriction = raw.get("restriction")
@@ -111,6 +114,7 @@ class Macros:
             visibility=_visibility(dict(actions).get("comment_mode_is_public")),
             changes=Changes(values=values, add_labels=frozenset(add), remove_labels=frozenset(remove)),
             unmapped=tuple(unmapped),
+            key=found[1] if (found := _MARK.search(str(raw.get("description") or ""))) else "",
         )
 
     def _text(self, actions: Sequence[tuple[str, Any]]) -> tuple[Any, tuple[str, ...]]:

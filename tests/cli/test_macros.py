@@ -104,6 +104,14 @@ def test_macros_are_published_once_whole_or_as_a_button_or_not_with_the_reason(d
     assert by_title["quiet"] == {"priority": "low"}
 
 
+def test_what_the_hub_published_is_not_imported_again(desk: Desk) -> None:
+    before = yaml.safe_load(desk.hub("macro", "import", "support").stdout)["macros"]
+    desk.hub("macro", "publish", "support", "hello", "bilingual")
+    shown = desk.hub("macro", "import", "support").stdout
+    assert yaml.safe_load(shown)["macros"] == before
+    assert "# left out: Say hello: a hub published it there" in shown
+
+
 def test_a_published_button_has_the_hub_run_the_macro(desk: Desk) -> None:
     desk.hub("macro", "publish", "support", "bilingual")
     ticket_id = desk.stage.actor("support", "customer").open_ticket("Help", "Please.")
