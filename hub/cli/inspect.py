@@ -41,8 +41,8 @@ def explain(context: click.Context, ticket: str, as_json: bool) -> None:
         link_ids = sorted({*events.links_on_record(connection, ref), *([link_id] if link_id else [])})
         entries = events.timeline(connection, ref, link_ids)
         loaded = links.load_link(connection, link_id) if link_id else None
-        incident = incidents.incident_of(connection, ref)
         ordered = cases.orders_of(connection, ref)
+        incident = incidents.incident_of(connection, ref)
     if as_json:
         for entry in entries:
             click.echo(json.dumps(_as_json(entry)))
@@ -127,11 +127,11 @@ def _lines(entry: TimelineEntry) -> list[str]:
             return [f"{where} escalated by rule {data['rule']}: {data['why']}"]
         case "rule":
             return [f"rule {data['rule']} fired on {where}: {data['why']}"]
+        case "passed over":
+            return [f"{data['rule']} was not acted on for {where}: {data['why']}"]
         case "incident":
             did = f"opened {data['opened']} for {data['alerts']} alert(s)" if "opened" in data else data["why"]
             return [f"{where} incident {data['name']} of {data['source']}: {did}"]
-        case "passed over":
-            return [f"{data['rule']} was not acted on for {where}: {data['why']}"]
         case "similar":
             return [f"similar open issues for {where}: {data['found']} ({data['mode']})"]
         case "conflict":

@@ -169,13 +169,13 @@ def open_stage(
     """
     with tempfile.TemporaryDirectory(prefix="hub-demo-") as folder:
         stage = Stage(Path(folder), {}, {}, {})
+        stage.environment |= environment or {}
         try:
             for name, kind in trackers.items():
                 stage.sandboxes[name] = make_sandbox(kind, flavour)
                 stage.sandboxes[name].start()
             write_settings(stage, links, tracker_settings or {}, polls_only=not with_webhooks)
             if rules:
-                stage.environment |= environment or {}
                 (stage.folder / "rules.yaml").write_text(yaml.safe_dump(dict(rules), allow_unicode=True))
             loaded = load_settings(stage.folder, env={**os.environ, **stage.environment})
             for name, entry in loaded.settings.trackers.items():

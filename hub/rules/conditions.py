@@ -172,7 +172,7 @@ def _is_named(name: str, patterns: list[str], facts: Facts) -> Answer:
     def say(value: object) -> str:
         if name in ("title", "text"):
             return f"its {_words(name)} {'fits' if holds(value) else 'does not fit'} {' or '.join(patterns)}"
-        shown = next(iter(_names_of(value)), "not known")
+        shown = "not set" if value is None and name != "assignee" else next(iter(_names_of(value)), "not set")
         return f"its {_words(name)} is {shown}" + ("" if holds(value) else f", not {' or '.join(patterns)}")
 
     return _is(facts, name, holds, say)

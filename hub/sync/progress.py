@@ -72,6 +72,11 @@ class Progress:
     def key(self) -> str:
         return link_key(self.state.id) if self.state.id else str(self.state.members[0].ref)
 
+    @property
+    def _about(self) -> dict[str, int]:
+        """The link in a log line; a ticket that is in none has its own name there."""
+        return {"link": self.state.id} if self.state.id else {}
+
     # the state
 
     def replace_member(self, member: Member) -> None:
@@ -160,7 +165,7 @@ class Progress:
         for order_id in getattr(operation, "order_ids", ()):
             self.order_done(order_id)
         self.context.count_write(operation.target.tracker, type(operation).__name__)
-        log.info("written", link=self.state.id, ticket=str(operation.target), what=type(operation).__name__)
+        log.info("written", **self._about, ticket=str(operation.target), what=type(operation).__name__)
 
     def order_done(self, order_id: int, outcome: str = "") -> None:
         self.later(lambda connection: cases.finish_order(connection, order_id, "done", outcome))
@@ -221,7 +226,7 @@ class Progress:
         self.state = replace(self.state, blocked={**self.state.blocked, (ref, what): digest})
         if is_known:
             return
-        log.warning("failed", link=self.state.id, ticket=str(ref), what=what, why=why)
+        log.warning("failed", **self._about, ticket=str(ref), what=what, why=why)
         self.note("failed", ref, what=what, why=why, remedy=remedy)
         self._put_on_list(ref, what, digest, why, remedy)
 
@@ -229,7 +234,7 @@ class Progress:
         """What goes out of the hub by another way than a tracker could not; its order stays open."""
         self.unsent[operation.target, operation.name] = error
         self.failed.add((operation.target, operation.name))
-        log.warning("not sent", link=self.state.id, ticket=str(operation.target), doing=error.doing, why=error.why)
+        log.warning("not sent", **self._about, ticket=str(operation.target), doing=error.doing, why=error.why)
         self.note("postponed", operation.target, where=error.tracker, doing=error.doing, why=error.why)
 
     def record_unsent(self) -> None:
@@ -253,7 +258,7 @@ class Progress:
         self.down[tracker] = error
         if retry_after is not None:
             self.retry_after = max(self.retry_after or 0.0, retry_after)
-        log.warning("postponed", link=self.state.id, tracker=tracker, why=error.why, doing=error.doing)
+        log.warning("postponed", **self._about, tracker=tracker, why=error.why, doing=error.doing)
         self.note("postponed", None, where=tracker, doing=error.doing, why=error.why)
 
     def settle_failures(self, connection: Connection) -> None:
