@@ -528,3 +528,15 @@ def test_a_long_life_is_kept_small() -> None:
         world.pass_until(world.clock.time + timedelta(minutes=1))
     row = case_of(world, ticket_id)
     assert len(load_case(row.ref, row.key, row.url, row.data).steps) <= 4
+
+
+@pytest.mark.timeout(60)
+def test_a_huge_description_with_thousands_of_lines_does_not_hold_the_hub_up() -> None:
+    """Joining the lines of one paragraph one by one took hours for two megabytes."""
+    rule = {"name": "end", "when": {"text": ["*nie ma*tego*słowa*", "*koniec"]}, "then": {"note": "Found."}}
+    world = a_world(rules=[rule])
+    text = "<p>Zażółć gęślą jaźń <b>błąd</b> nie ma tego&nbsp;</p>\n" * 10_000 + "koniec"
+    ticket_id = world.support.open_ticket(title="Huge", description=text)
+    world.wake(f"support:{ticket_id}")
+    world.run_due()
+    assert texts(world, ticket_id) == ["Found."]
