@@ -26,8 +26,8 @@ class CaseRecord:
 
     `calendar` is the one by which its times are told, usually that of its agreement. `clocks` are computed for the end
     of the period (`hub.rules.clocks.clock_cycles`). `gone` is since when the ticket has not been found in its tracker:
-    the history ends then as closed, which is no solution. `rating` is the customer's word in the tracker's neutral form,
-    None where there is none.
+    the history ends then as closed, which is no solution. `rating` is the customer's word in the tracker's neutral
+    form, None where there is none.
     """
 
     tracker: str
