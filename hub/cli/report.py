@@ -72,23 +72,26 @@ def _period(month: str | None, since: str | None, until: str | None, zone: str) 
         raise click.UsageError(f"{zone!r} is no time zone: write one such as Europe/Warsaw") from error
     if (since is None) != (until is None) or (month and since):
         raise click.UsageError("give --month, or --since and --until together")
-    if since and until:
-        first, last = _day(since, where), _day(until, where) + timedelta(days=1)
-    else:
-        first = _month(month or f"{datetime.now(where):%Y-%m}", where)
-        last = (first + timedelta(days=32)).replace(day=1)
-    if first >= last:
-        raise click.UsageError("--until is before --since")
-    now = utc_now()
-    if first >= now:
-        raise click.UsageError("the period has not begun")
-    # What has not happened yet is in no figure: a ticket that is open now is not counted as open until the month's end.
-    return Period(first.astimezone(UTC), min(last.astimezone(UTC), now), where)
+    try:
+        if since and until:
+            first, last = _day(since, where), _day(until, where) + timedelta(days=1)
+        else:
+            first = _month(month or f"{datetime.now(where):%Y-%m}", where)
+            last = (first + timedelta(days=32)).replace(day=1)
+        if first >= last:
+            raise click.UsageError("--until is before --since")
+        now = utc_now()
+        if first >= now:
+            raise click.UsageError("the period has not begun")
+        # What has not happened yet is in no figure: a ticket that is open now does not count as open until the end.
+        return Period(first.astimezone(UTC), min(last.astimezone(UTC), now), where)
+    except OverflowError as error:
+        raise click.UsageError("that is beyond the years 1 to 9999") from error
 
 
 def _month(text: str, zone: ZoneInfo) -> datetime:
     match = _MONTH.fullmatch(text)
-    if match is None or not 1 <= int(match[2]) <= 12:
+    if match is None or not 1 <= int(match[2]) <= 12 or match[1] == "0000":
         raise click.UsageError(f"{text!r} is no month: write one such as 2026-05")
     return datetime(int(match[1]), int(match[2]), 1, tzinfo=zone)
 

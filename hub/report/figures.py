@@ -66,7 +66,7 @@ def resolutions(records: Sequence[CaseRecord], period: Period) -> Iterator[Figur
     waits = [
         record.calendar.minutes_between(record.history.created, solved)
         for record in records
-        if (solved := solved_at(record.history, period.until)) is not None and period.holds(solved)
+        if (solved := _solved(record, period)) is not None and period.holds(solved)
     ]
     return _times("resolution", waits, "minutes")
 
@@ -138,7 +138,7 @@ def reopenings(records: Sequence[CaseRecord], period: Period) -> Iterator[Figure
     solved, again = 0, 0
     for record in records:
         history = record.history.until(period.until)
-        first = next((at for at in _solutions(history) if period.holds(at)), None)
+        first = next((at for at in _solutions(history) if period.holds(at) and at != record.gone), None)
         if first is None:
             continue
         solved += 1
@@ -163,7 +163,7 @@ def backlog(records: Sequence[CaseRecord], period: Period) -> Iterator[Figure]:
 
 def ratings(records: Sequence[CaseRecord], period: Period) -> Iterator[Figure]:
     """Ratings of the tickets that were solved in the period."""
-    solved = [record for record in records if period.holds(solved_at(record.history, period.until))]
+    solved = [record for record in records if period.holds(_solved(record, period))]
     counts = Counter(record.rating for record in solved if record.rating is not None)
     for rating, count in sorted(counts.items()):
         by = (("rating", rating),)
@@ -183,6 +183,12 @@ def solved_at(history: History, until: datetime) -> datetime | None:
         return None
     solutions = [at for at in _solutions(history) if at < until]
     return solutions[-1] if solutions else None
+
+
+def _solved(record: CaseRecord, period: Period) -> datetime | None:
+    """When a ticket was solved as of the period's end; one that was deleted was not."""
+    solved = solved_at(record.history, period.until)
+    return None if solved == record.gone else solved
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

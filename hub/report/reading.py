@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -14,7 +15,7 @@ from hub.rules.calendars import ALWAYS
 from hub.rules.case import load_case
 from hub.rules.clocks import clock_cycles
 from hub.rules.ruling import case_facts
-from hub.ticket import Category, Channel
+from hub.ticket import Category, Channel, Status
 
 
 def records(connection: Connection, book: RuleBook, until: datetime) -> Iterator[CaseRecord]:
@@ -23,6 +24,10 @@ def records(connection: Connection, book: RuleBook, until: datetime) -> Iterator
         if row.opened >= until:
             continue
         case = load_case(row.ref, row.key, row.url, row.data)
+        gone = datetime.fromisoformat(row.data["gone"]) if "gone" in row.data else None
+        if gone is not None and case.is_open:
+            # From then on nobody works on it: it waits for no one, and no clock of it runs.
+            case = replace(case, history=case.history.with_change(gone, "status", Status.CLOSED))
         running = book.running(case_facts(case), until)
         clocks = tuple(
             ClockRecord(one.promise.name, clock)
@@ -39,4 +44,5 @@ def records(connection: Connection, book: RuleBook, until: datetime) -> Iterator
             calendar=running[0].promise.calendar if running else ALWAYS,
             clocks=clocks,
             rating=case.rating,
+            gone=gone,
         )

@@ -25,8 +25,9 @@ class CaseRecord:
     """All that a report needs of one ticket.
 
     `calendar` is the one by which its times are told, usually that of its agreement. `clocks` are computed for the end
-    of the period (`hub.rules.clocks.clock_cycles`). `rating` is the customer's word in the tracker's neutral form,
-    None where there is none.
+    of the period (`hub.rules.clocks.clock_cycles`). `gone` is since when the ticket has not been found in its tracker:
+    the history ends then as closed, which is no solution. `rating` is the customer's word in the tracker's neutral
+    form, None where there is none.
     """
 
     tracker: str
@@ -38,6 +39,7 @@ class CaseRecord:
     calendar: Calendar = ALWAYS
     clocks: tuple[ClockRecord, ...] = ()
     rating: str | None = None
+    gone: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

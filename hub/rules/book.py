@@ -106,12 +106,13 @@ def calendar_of(name: str, given: CalendarSettings) -> Calendar:
 
 
 def digest_of(settings: Settings) -> str:
-    """32 hex digits that change when anything changes by which clocks are computed."""
+    """32 hex digits that change when anything changes by which clocks are computed, or when to look at a ticket."""
     parts = [
         repr((name, value))
         for table in (settings.calendars, settings.agreements, settings.lines)
         for name, value in table.items()
     ]
+    parts += [repr((rule.name, rule.when, rule.again_after)) for rule in settings.rules]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

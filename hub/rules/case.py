@@ -154,8 +154,8 @@ def observe(case: Case | None, ref: TicketRef, seen: Seen, now: datetime) -> tup
         news = News(changed=changed)
     values["last_reply"] = _last_reply(seen) or case.seen.get("last_reply", "nobody")
     replies = _replies(seen, history) if seen.comments is not None else []
-    for reply in replies:
-        history = history.with_reply(reply.at, reply.by)
+    if replies:
+        history = replace(history, replies=(*history.replies, *replies))
     news = replace(news, replied=frozenset(reply.by for reply in replies))
     others = [c.created for c in seen.comments or () if c.id not in seen.own_comments]
     words = words_of(f"{ticket.title} {ticket.description}") if ticket.description is not None else case.words
@@ -218,9 +218,8 @@ def _values(seen: Seen) -> dict[str, Any]:
 
 
 def _with_changes(history: History, changes: Iterable[Change]) -> History:
-    for change in changes:
-        history = history.with_change(change.at, change.field, change.value)
-    return history
+    added = tuple(changes)
+    return replace(history, changes=(*history.changes, *added)) if added else history
 
 
 def _replies(seen: Seen, history: History) -> list[Reply]:

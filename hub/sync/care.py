@@ -27,7 +27,7 @@ from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
 from hub.rules.past import rule_on_past
-from hub.rules.ruling import Move, Ruling, Situation, case_facts, clocks_of, rule_on, shown
+from hub.rules.ruling import Move, Revision, Ruling, Situation, revise, rule_on, shown
 from hub.rules.values import Neighbour
 from hub.sync.advance import settled
 from hub.sync.apply import apply_operations
@@ -152,7 +152,8 @@ def clock_changes(context: Context) -> list[ClockChange]:
     found = []
     with context.journal.read() as connection:
         for row in cases.walk_cases(connection, only_open=True):
-            before, (after, _) = row.data["clocks"], _recomputed(context, row)
+            before = row.data["clocks"]
+            after = {name: shown(clock) for name, clock in _revised(context, row).clocks.items()}
             found += [
                 ClockChange(row.ref, name, before.get(name), after.get(name))
                 for name in sorted({*before, *after})
@@ -188,20 +189,20 @@ def adopt_book(context: Context) -> int:
 
 
 def _adopt(connection: Connection, context: Context, row: CaseRow) -> None:
-    clocks, next_at = _recomputed(context, row)
-    looks = [at for at in (next_at, row.next_at) if at is not None]
-    changed = replace(row, next_at=min(looks, default=None), data={**row.data, "clocks": clocks})
-    cases.save_case(connection, changed)
-    if changed.next_at is not None:
-        deliveries.wake(connection, str(row.ref), changed.next_at, deliveries.CLOCK)
+    revision, now = _revised(context, row), context.now()
+    looks = [at for at in (revision.next_at, row.next_at) if at is not None]
+    next_at = min(looks, default=None)
+    # Of a ticket that is looked at right away the look itself tells what moved.
+    is_due = next_at is not None and next_at <= now
+    clocks = row.data["clocks"] if is_due else {name: shown(clock) for name, clock in revision.clocks.items()}
+    cases.save_case(connection, replace(row, next_at=next_at, data={**row.data, "clocks": clocks}))
+    if next_at is not None:
+        deliveries.wake(connection, str(row.ref), next_at, deliveries.CLOCK)
 
 
-def _recomputed(context: Context, row: CaseRow) -> tuple[dict[str, Any], datetime | None]:
+def _revised(context: Context, row: CaseRow) -> Revision:
     assert context.book is not None
-    case, now = load_case(row.ref, row.key, row.url, row.data), context.now()
-    found = clocks_of(context.book, case, case_facts(case), now)
-    looks = [clock.next_at for _, clock in found.values() if clock.next_at is not None]
-    return {name: shown(clock) for name, (_, clock) in found.items()}, min(looks, default=None)
+    return revise(context.book, load_case(row.ref, row.key, row.url, row.data), context.now())
 
 
 def preview(context: Context, state: LinkState, ref: TicketRef, now: datetime) -> Ruling:

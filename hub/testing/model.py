@@ -295,7 +295,8 @@ class ModelConnector(Connector):
             ticket = self._ticket(ticket_id)
             if self._has_lock and basis is not None and basis.version and basis.version != str(ticket.version):
                 raise ConflictError(self.name, "update", "somebody was faster")
-            refused = {n: self.tracker.refuses[n] for n in changes.values if n in self.tracker.refuses}
+            wanted = [*changes.values, *(["labels"] if changes.add_labels or changes.remove_labels else [])]
+            refused = {n: self.tracker.refuses[n] for n in wanted if n in self.tracker.refuses}
             if refused:
                 raise RefusedError(self.name, "update", refused)
             for name, value in changes.values.items():

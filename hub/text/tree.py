@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -267,18 +268,27 @@ def _is_blank(one: Inline) -> bool:
 
 
 def _merge(inlines: Sequence[Inline]) -> list[Inline]:
+    """Neighbours of a kind become one, each run of them at once: a paragraph may have a hundred thousand."""
     made: list[Inline] = []
-    for one in inlines:
-        last = made[-1] if made else None
-        if isinstance(one, Text) and isinstance(last, Text):
-            made[-1] = Text(_BLANK.sub(" ", last.text + one.text))
-        elif isinstance(one, Styled) and isinstance(last, Styled) and one.style == last.style:
-            made[-1] = Styled(one.style, tuple(_merge([*last.children, *one.children])))
-        elif isinstance(one, CodeSpan) and isinstance(last, CodeSpan):
-            made[-1] = CodeSpan(last.text + one.text)
-        else:
-            made.append(one)
+    for _, together in itertools.groupby(inlines, _mergeable):
+        first, *others = together
+        match first:
+            case _ if not others:
+                made.append(first)
+            case Text():
+                made.append(Text(_BLANK.sub(" ", "".join(one.text for one in (first, *others)))))  # type: ignore[union-attr]
+            case CodeSpan():
+                made.append(CodeSpan("".join(one.text for one in (first, *others))))  # type: ignore[union-attr]
+            case Styled(style, _):
+                made.append(Styled(style, tuple(_merge([c for one in (first, *others) for c in one.children]))))  # type: ignore[union-attr]
+            case _:
+                made += [first, *others]
     return made
+
+
+def _mergeable(one: Inline) -> object:
+    """The same for neighbours that become one."""
+    return (type(one), one.style) if isinstance(one, Styled) else type(one)
 
 
 def _trim(inlines: Sequence[Inline]) -> list[Inline]:

@@ -528,3 +528,52 @@ def test_a_long_life_is_kept_small() -> None:
         world.pass_until(world.clock.time + timedelta(minutes=1))
     row = case_of(world, ticket_id)
     assert len(load_case(row.ref, row.key, row.url, row.data).steps) <= 4
+
+
+@pytest.mark.timeout(60)
+def test_a_huge_description_with_thousands_of_lines_does_not_hold_the_hub_up() -> None:
+    """Joining the lines of one paragraph one by one took hours for two megabytes."""
+    rule = {"name": "end", "when": {"text": ["*nie ma*tego*słowa*", "*koniec"]}, "then": {"note": "Found."}}
+    world = a_world(rules=[rule])
+    text = "<p>Zażółć gęślą jaźń <b>błąd</b> nie ma tego&nbsp;</p>\n" * 10_000 + "koniec"
+    ticket_id = world.support.open_ticket(title="Huge", description=text)
+    world.wake(f"support:{ticket_id}")
+    world.run_due()
+    assert texts(world, ticket_id) == ["Found."]
+
+
+# -- another rule book ---------------------------------------------------------------------------------------------
+
+
+def with_rules(world: World, **rules: Any) -> None:
+    """The hub begins anew with another rule book."""
+    world.settings = a_world(**rules).settings
+    world.restart()
+
+
+def test_a_new_rule_on_time_fires_on_tickets_that_nobody_touches() -> None:
+    world = a_world(rules=[{"name": "none", "when": {"label": "never"}, "then": {"note": "Never."}}])
+    old, fresh = world.support.open_ticket(title="Old"), world.support.open_ticket(title="Fresh")
+    world.settle()
+    world.clock.pass_by(3 * 3600)
+    world.support.say(fresh, "Hello")
+    world.settle()
+    with_rules(world, rules=[{"name": "quiet", "when": {"idle": "3h"}, "then": {"note": "Quiet."}}])
+    world.pass_until(world.clock.time + timedelta(minutes=1))
+    assert (texts(world, old), texts(world, fresh)) == (["Quiet."], ["Hello"])
+    world.pass_until(world.clock.time + timedelta(hours=4))
+    assert texts(world, fresh) == ["Hello", "Quiet."]
+
+
+def test_a_shorter_target_that_is_missed_already_is_acted_on_at_once_and_shown() -> None:
+    shown = {"show": [{"target": "resolution", "due": "due", "state": "sla"}]}
+    gold = {**SLA["agreements"]["gold"], **shown}
+    world = a_world(**{**SLA, "agreements": {"gold": gold}})
+    ticket_id = world.support.open_ticket(title="Late")
+    opened = world.support.tickets[ticket_id].created
+    world.pass_until(opened + timedelta(minutes=90))
+    assert world.support.tickets[ticket_id].custom["sla"] == "running"
+    with_rules(world, **{**SLA, "agreements": {"gold": {**gold, "targets": {"resolution": "1h"}}}})
+    world.pass_until(opened + timedelta(minutes=92))
+    assert len(world.sent) == 1
+    assert world.support.tickets[ticket_id].custom["sla"] == "breached"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from hub.connector import RateLimitedError, TemporaryError
-from hub.journal import cases, deliveries, events, links
+from hub.journal import cases, deliveries, events, failures, links
 from hub.settings.model import Settings
 from hub.sync.keys import link_key
 from hub.sync.linking import LinkingError, join, leave
@@ -93,14 +93,30 @@ BOOKS: list[dict[str, Any]] = [
 PRIVATE_WORDS = ["vip", "waiting", "answered", "outage", "seen", "bug", "quiet", "inside", "half", "stuck"]
 names = st.sampled_from([*HELPDESKS, "dev"])
 desks = st.sampled_from(HELPDESKS)
-edited = st.sampled_from(["title", "status", "priority"])
+deeds = st.sampled_from(
+    [
+        "label",
+        "label",
+        "label",
+        "unlabel",
+        "status",
+        "status",
+        "priority",
+        "title",
+        "reply",
+        "answer",
+        "command",
+        "new",
+    ]
+)
+LOCKS = {"open": (), "no labels": ("labels",), "no line": ("line", "priority"), "no status": ("status",)}
 
 
 class RuleMachine(RuleBasedStateMachine):
     """People, trackers, time and a hub; `teardown` is when people stop."""
 
-    @initialize(private=st.sampled_from(["none", "both"]))
-    def begin(self, private: str) -> None:
+    @initialize(private=st.sampled_from(["none", "both"]), label=st.sampled_from(LABELS))
+    def begin(self, private: str, label: str) -> None:
         self.policy = {
             "comments": {"private": private},
             "fields": {"title": {"direction": "both", "initial": "tickets"}},
@@ -113,7 +129,7 @@ class RuleMachine(RuleBasedStateMachine):
         self.webhooks = {name: Webhooks(self.world, name) for name in self.world.trackers}
         self.world.poll_all()
         self.number = 0
-        self.open_ticket("support", True)
+        self.open_ticket("support", label)
 
     def word(self) -> str:
         self.number += 1
@@ -126,71 +142,65 @@ class RuleMachine(RuleBasedStateMachine):
 
     # what people do
 
-    @rule(tracker=desks, plain=st.booleans())
-    def open_ticket(self, tracker: str, plain: bool) -> None:
-        if len(self.world.trackers[tracker].tickets) < 3:
-            labels = frozenset() if plain else frozenset({"vip"})
-            self.world.trackers[tracker].open_ticket(title=self.word(), labels=labels, requester=CUSTOMER)
-
     @rule(
-        tracker=names,
-        index=st.integers(0, 2),
-        field=st.sampled_from(["title", "status", "priority"]),
-        pick=st.integers(0, 3),
-    )
-    def edit(self, tracker: str, index: int, field: str, pick: int) -> None:
-        ticket_id = self.some_ticket(tracker, index)
-        if ticket_id is not None:
-            values = {"title": self.word(), "status": STATUSES[pick], "priority": PRIORITIES[pick]}
-            self.world.trackers[tracker].edit(ticket_id, **{field: values[field]})
-
-    @rule(tracker=desks, index=st.integers(0, 2), label=st.sampled_from(LABELS), adds=st.booleans())
-    def label(self, tracker: str, index: int, label: str, adds: bool) -> None:
-        ticket_id = self.some_ticket(tracker, index)
-        if ticket_id is not None:
-            labels = self.world.trackers[tracker].tickets[ticket_id].labels
-            changed = labels | {label} if adds else labels - {label}
-            self.world.trackers[tracker].edit(ticket_id, labels=changed)
-
-    @rule(
-        tracker=names, index=st.integers(0, 2), author=st.sampled_from([AGENT, CUSTOMER]), private=st.booleans(),
-        command=st.booleans(),
+        tracker=desks, index=st.integers(0, 1), deed=deeds, label=st.sampled_from(LABELS), pick=st.integers(0, 3),
+        seen=st.booleans(),
     )  # fmt: skip
-    def say(self, tracker: str, index: int, author: Person, private: bool, command: bool) -> None:
-        ticket_id = self.some_ticket(tracker, index)
-        if ticket_id is not None:
-            visibility = Visibility.PRIVATE if private else Visibility.PUBLIC
-            text = "/macro inside" if command and private and tracker != "dev" else self.word()
-            self.world.trackers[tracker].say(ticket_id, text, visibility, author=author)
+    def do(self, tracker: str, index: int, deed: str, label: str, pick: int, seen: bool) -> None:
+        """Somebody works on a ticket; the hub may have come to know it before the next thing happens, or not."""
+        desk, ticket_id = self.world.trackers[tracker], self.some_ticket(tracker, index)
+        if deed == "new" or ticket_id is None:
+            self.open_ticket(tracker, label)
+        elif deed == "label":
+            desk.edit(ticket_id, labels=desk.tickets[ticket_id].labels | {label})
+        elif deed == "unlabel":
+            desk.edit(ticket_id, labels=frozenset(list(desk.tickets[ticket_id].labels)[pick:]))
+        elif deed in ("reply", "answer"):
+            desk.say(ticket_id, self.word(), author=AGENT if deed == "answer" else CUSTOMER)
+        elif deed == "command":
+            desk.say(ticket_id, "/macro inside", Visibility.PRIVATE, author=AGENT if pick else CUSTOMER)
+        else:
+            self.edit(tracker, ticket_id, deed, pick)
+        if seen:
+            self.work(0)
 
-    @rule(tracker=desks, index=st.integers(0, 2))
-    def delete(self, tracker: str, index: int) -> None:
-        ticket_id = self.some_ticket(tracker, index)
-        if ticket_id is not None and int(ticket_id) > 1:
+    def open_ticket(self, tracker: str, label: str) -> None:
+        if len(self.world.trackers[tracker].tickets) < 2:
+            self.world.trackers[tracker].open_ticket(title=self.word(), labels=frozenset({label}), requester=CUSTOMER)
+
+    def edit(self, tracker: str, ticket_id: str, name: str, pick: int) -> None:
+        values = {"title": self.word(), "status": STATUSES[pick], "priority": PRIORITIES[pick]}
+        self.world.trackers[tracker].edit(ticket_id, **{name: values[name]})
+
+    @rule(index=st.integers(0, 1), deed=st.sampled_from(["status", "priority", "title", "say"]), pick=st.integers(0, 3))
+    def do_on_an_issue(self, index: int, deed: str, pick: int) -> None:
+        issue_id = self.some_ticket("dev", index)
+        if issue_id is not None and deed == "say":
+            self.world.dev.say(issue_id, "/macro inside", Visibility.PRIVATE if pick % 2 else Visibility.PUBLIC)
+        elif issue_id is not None:
+            self.edit("dev", issue_id, deed, pick)
+
+    @rule(tracker=desks, index=st.integers(0, 1), what=st.sampled_from(["delete", "link", "unlink", *LOCKS]))
+    def something_rare(self, tracker: str, index: int, what: str) -> None:
+        ticket_id, issue_id = self.some_ticket(tracker, index), self.some_ticket("dev", 0)
+        if what in LOCKS:
+            # From now on the tracker does not take these.
+            self.world.trackers[tracker].refuses = dict.fromkeys(LOCKS[what], "it is locked")
+        elif ticket_id is not None and what == "delete":
             self.world.trackers[tracker].tickets[ticket_id].is_deleted = True
             self.world.trackers[tracker].touch(ticket_id, "person")
-
-    @rule(index=st.integers(0, 2), issue=st.integers(0, 2))
-    def link_by_hand(self, index: int, issue: int) -> None:
-        ticket_id, issue_id = self.some_ticket("partner", index), self.some_ticket("dev", issue)
-        if ticket_id and issue_id:
+        elif ticket_id is not None:
             try:
-                join(self.world.context, f"partner:{ticket_id}", f"dev:{issue_id}")
-            except LinkingError:
-                return
-
-    @rule(tracker=desks, index=st.integers(0, 2))
-    def unlink(self, tracker: str, index: int) -> None:
-        ticket_id = self.some_ticket(tracker, index)
-        if ticket_id:
-            try:
-                leave(self.world.context, f"{tracker}:{ticket_id}")
+                if what == "unlink":
+                    leave(self.world.context, f"{tracker}:{ticket_id}")
+                elif issue_id is not None:
+                    join(self.world.context, f"{tracker}:{ticket_id}", f"dev:{issue_id}")
             except LinkingError:
                 return
 
     # what the network and the time do
 
-    @rule(tracker=names, index=st.integers(0, 10), times=st.integers(0, 2))
+    @rule(tracker=names, index=st.integers(0, 10), times=st.integers(0, 1))
     def deliver(self, tracker: str, index: int, times: int) -> None:
         """Out of order; never, once or twice."""
         waiting = self.webhooks[tracker].waiting
@@ -199,13 +209,22 @@ class RuleMachine(RuleBasedStateMachine):
             for _ in range(times):
                 self.webhooks[tracker].store(hint)
 
-    @rule()
-    def poll(self) -> None:
-        self.world.poll_all()
-
-    @rule()
-    def run(self) -> None:
+    @rule(polls=st.booleans())
+    def run(self, polls: bool) -> None:
+        if polls:
+            self.world.poll_all()
         self.world.run_due()
+
+    @rule(minutes=st.sampled_from([0, 1]))
+    def work(self, minutes: int) -> None:
+        """All is well for a moment."""
+        self.deliver_all()
+        self.world.pass_until(self.world.clock.time + timedelta(minutes=minutes))
+
+    def deliver_all(self) -> None:
+        for webhooks in self.webhooks.values():
+            while webhooks.waiting:
+                webhooks.store(webhooks.waiting.pop(0))
 
     @rule(minutes=st.sampled_from([1, 20, 70, 200, 400]))
     def time_passes(self, minutes: int) -> None:
@@ -238,9 +257,7 @@ class RuleMachine(RuleBasedStateMachine):
                 raise TemporaryError(side, call, "no answer")
 
         self._strike(side, strike, after)
-        for webhooks in self.webhooks.values():
-            while webhooks.waiting:
-                webhooks.store(webhooks.waiting.pop(0))
+        self.deliver_all()
         try:
             self.world.run_due()
         except Killed:
@@ -283,8 +300,17 @@ class RuleMachine(RuleBasedStateMachine):
         self.check_what_holds_has_fired()
 
     def come_to_rest(self) -> None:
-        """Lost webhooks are found by polls; every deadline comes."""
+        """Lost webhooks are found by polls; what failed is tried again; every deadline comes."""
         world = self.world
+        for tracker in world.trackers.values():
+            tracker.refuses = {}
+        with world.journal.write() as connection:
+            for failure in failures.unresolved_failures(connection):
+                failures.ask_for_retry(connection, failure.id)
+                deliveries.wake(connection, failure.key, world.clock(), "asked for")
+            # As `hub sync --all` does after a change of the rule book.
+            for ref, _ in self.tickets():
+                deliveries.wake(connection, str(ref), world.clock(), "asked for")
         for webhooks in self.webhooks.values():
             webhooks.waiting.clear()
         world.clock.pass_by(5)
