@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Blueprint, Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
@@ -15,11 +15,12 @@ from hub.connector import Connector
 from hub.metrics import Metrics
 from hub.settings.alerts import AlertSource
 from webhooks.alerts import AlertInbox, alert_routes
+from webhooks.api import api_routes
 from webhooks.health import Readiness, health_routes
 from webhooks.receive import Inbox, receive_routes
 from webhooks.server import Server
 
-__all__ = ["Server", "create_app"]
+__all__ = ["Server", "api_routes", "create_app"]
 
 log = structlog.get_logger("hub.web")
 
@@ -37,8 +38,9 @@ def create_app(
     max_body_bytes: int,
     now: Callable[[], datetime],
     alerts: Mapping[str, AlertSource] | None = None,
+    api: Blueprint | None = None,
 ) -> Flask:
-    """The application: `/webhooks/<tracker>`, `/alerts/<source>`, `/healthz`, `/readyz`, `/metrics`.
+    """The application: `/webhooks/<tracker>`, `/alerts/<source>`, `/api`, `/healthz`, `/readyz`, `/metrics`.
 
     Secrets and replay windows come from the connectors' settings. `now` gives the time in UTC. Any WSGI server can
     run it, behind any proxy: it makes no addresses and asks nobody's.
@@ -52,6 +54,8 @@ def create_app(
     app.register_blueprint(
         alert_routes(sources=alerts or {}, inbox=inbox, metrics=metrics, max_body_bytes=max_body_bytes, now=now)
     )
+    if api is not None:
+        app.register_blueprint(api)
     app.register_blueprint(health_routes(metrics=metrics, ready=ready))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)

@@ -15,11 +15,9 @@ from hub.cli.orders import looked_after, order_and_do, rule_book
 from hub.connector import Capability, Connector, Unwritable
 from hub.deployment import Deployment
 from hub.journal import cases
-from hub.journal.cases import Order
-from hub.rules.ruling import MACRO_LABEL
 from hub.rules.stored import Imported, button_form, imported, stored_form
-from hub.settings.problems import suggest
 from hub.settings.rules import Macro
+from hub.sync.asking import macro_key, macro_order
 from hub.sync.linking import LinkingError, connector_of
 
 WIDTH = 110
@@ -55,23 +53,20 @@ def list_macros(context: click.Context) -> None:
 def run(context: click.Context, ticket: str, name: str, timeout: float) -> None:
     """Run a macro on a ticket: hub macro run support:35436 password-reset."""
     with opened(context) as deployment:
-        rule_book(deployment)
-        key, _ = _macro(deployment, name)
+        macro_key(deployment.context, name)
         ref = looked_after(deployment, ticket)
-        # So marked, its reply counts as that of the agent who runs it.
-        mark = f"{MACRO_LABEL}{key} {deployment.context.now().isoformat()}"
-        order = Order(ref=ref, mark=mark, kind="macro", data={"name": key}, because="a person asked for it")
+        order = macro_order(deployment.context, ref, name)
         is_done = order_and_do(deployment, order, timeout)
         with deployment.journal.read() as connection:
             placed = cases.orders_of(connection, ref)
-    began = next(i for i, (one, _, _) in enumerate(placed) if one.mark == mark and one.kind == "macro")
+    began = next(i for i, (one, _, _) in enumerate(placed) if one.mark == order.mark and one.kind == "macro")
     open_kinds = [one.kind for one, state, _ in placed[began:] if state == "open"]
     for one, state, outcome in placed[began + 1 :]:
         click.echo(f"{one.kind}: {state}" + (f" ({outcome})" if outcome else ""))
     if not is_done or open_kinds:
         click.echo(f"not done yet: {', '.join(open_kinds) or 'macro'}; see hub failures", err=True)
         raise SystemExit(NEEDS_A_PERSON)
-    click.echo(f"{key} was run on {ref}")
+    click.echo(f"{order.data['name']} was run on {ref}")
 
 
 @macro.command(name="import")
@@ -170,11 +165,8 @@ def _publish(connector: Connector, name: str, one: Macro, key: str) -> str:
 
 
 def _macro(deployment: Deployment, name: str) -> tuple[str, Macro]:
-    macros = deployment.loaded.settings.macros
-    for key, one in macros.items():
-        if key.casefold() == name.casefold():
-            return key, one
-    raise LinkingError(f"there is no macro {name!r}. {suggest(name, [*macros])}")
+    key = macro_key(deployment.context, name)
+    return key, deployment.loaded.settings.macros[key]
 
 
 def _connector(deployment: Deployment, tracker: str, capability: Capability) -> Connector:

@@ -19,8 +19,9 @@ from hub.journal.cases import Order
 from hub.rules.book import RuleBook
 from hub.settings.rules import Condition
 from hub.sync.announce import ANSWERABLE, Audience, announce, choose_audience, name_of_announcement
+from hub.sync.asking import ask, book_of, check_line, line_order
 from hub.sync.linking import LinkingError
-from hub.text import canonical, from_plain
+from hub.text import canonical
 from hub.ticket import TicketRef, Visibility
 
 SHOWN = 50
@@ -41,15 +42,10 @@ def escalate(context: click.Context, ticket: str, line: int | None, is_next: boo
         raise click.UsageError("say to which line: --line 3, or --next")
     with opened(context) as deployment:
         book = rule_book(deployment)
-        if not book.lines:
-            raise LinkingError("the settings have no lines")
-        if line is not None and line not in book.lines:
-            raise LinkingError(f"there is no line {line}; there are {', '.join(map(str, book.lines))}")
+        check_line(deployment.context, line or "next")
         ref = looked_after(deployment, ticket)
+        order = line_order(deployment.context, ref, line or "next", reason)
         before = _line_of(deployment, ref)
-        mark = f"escalation {deployment.context.now().isoformat()}"
-        data = {"line": line or "next", "reason": from_plain(reason)}
-        order = Order(ref=ref, mark=mark, kind="line", data=data, because="a person asked for it")
         is_done = order_and_do(deployment, order, timeout)
         after = _line_of(deployment, ref)
     if not is_done:
@@ -127,10 +123,7 @@ def announce_command(
 
 def rule_book(deployment: Deployment) -> RuleBook:
     """The rule book. Raises LinkingError where the settings have none."""
-    book = deployment.context.book
-    if book is None:
-        raise LinkingError("the settings have no rules: add lines, agreements, rules or macros")
-    return book
+    return book_of(deployment.context)
 
 
 def looked_after(deployment: Deployment, what: str) -> TicketRef:
@@ -143,8 +136,7 @@ def looked_after(deployment: Deployment, what: str) -> TicketRef:
 
 def order_and_do(deployment: Deployment, order: Order, timeout: float) -> bool:
     """Places an order of a person's and has it done; False when that could not be, or not yet."""
-    with deployment.journal.write() as connection:
-        cases.place_orders(connection, [order], deployment.context.now())
+    ask(deployment.context, order)
     return bring_in_step(deployment, str(order.ref), timeout)
 
 

@@ -74,6 +74,11 @@ def _serve(deployment: Deployment, port: int | None) -> None:
         max_body_bytes=settings.server.max_body_bytes,
         now=context.now,
         alerts=settings.alerts,
+        api=web.api_routes(
+            context=context,
+            token=settings.server.api_token.get_secret_value() if settings.server.api_token else None,
+            notify=engine.notify,
+        ),
     )
     try:
         wanted = settings.server.port if port is None else port

@@ -14,8 +14,9 @@ from hub.cli.app import NEEDS_A_PERSON, cli, opened, telling_errors
 from hub.cli.rules import wanted_table
 from hub.deployment import Deployment
 from hub.journal import cases, deliveries, links
+from hub.sync.asking import known_ticket
 from hub.sync.keys import link_key, lock_key, ticket_of
-from hub.sync.linking import LinkingError, join, leave, resolve
+from hub.sync.linking import join, leave, resolve
 from hub.sync.plan import Decision
 from hub.sync.run import plan_link, plan_rules, plan_ticket, run_key
 from hub.sync.state import LinkState
@@ -166,14 +167,7 @@ def ticket_of_words(deployment: Deployment, what: str) -> TicketRef:
 
     Raises LinkingError, ConnectorError.
     """
-    try:
-        given = TicketRef.parse(what)
-    except ValueError as error:
-        raise LinkingError(str(error)) from error
-    with deployment.journal.read() as connection:
-        known = links.find_by_key(connection, given.tracker, given.id)
-        known = known or cases.find_case(connection, given.tracker, given.id)
-    return known or resolve(deployment.context, what)[0]
+    return known_ticket(deployment.context, what) or resolve(deployment.context, what)[0]
 
 
 def _key(deployment: Deployment, what: str) -> str:

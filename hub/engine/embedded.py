@@ -214,6 +214,7 @@ class EmbeddedEngine:
         self._holds.give_back(key)
         with self._changed:
             self._running -= 1
+            self._news = self._news or self._something_waits
 
     def _take(self, key: str) -> bool:
         if not self._holds.take(key):

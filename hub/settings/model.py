@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, SerializeAsAny, WithJsonSchema, field_validator
 
 from hub.settings.alerts import AlertSource
 from hub.settings.rules import (
@@ -185,6 +185,9 @@ class Server(Section):
     public_url: str = Field("", description="Where trackers reach the hub, for `hub check` and links.")
     max_body_bytes: int = Field(5 * 1024 * 1024, gt=0, description="Larger webhooks are refused with 413.")
     threads: int = Field(4, ge=1)
+    api_token: SecretStr | None = Field(
+        None, description="What requests to /api show as a bearer token. Without one the API is off."
+    )
 
     @field_validator("public_url")
     @classmethod
