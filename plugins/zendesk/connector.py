@@ -38,6 +38,7 @@ from hub.connector import (
     Written,
     WrittenComment,
 )
+from hub.parts.custom_values import field_value, held, native_value
 from hub.parts.refusals import no_group
 from hub.settings.trackers import TrackerSettings
 from hub.text import canonical, defuse, from_html, to_html
@@ -152,6 +153,9 @@ class ZendeskConnector(Connector):
     def hold(self, field_name: str, value: Value) -> Value:
         if field_name == "title" and isinstance(value, str):
             return " ".join(value.split())[:TITLE_LIMIT].rstrip()
+        if field_name.startswith("custom:"):
+            field = self._settings.fields[field_name.removeprefix("custom:")]
+            return held(self.name, field, value, native_value, field_value)
         return super().hold(field_name, value)
 
     def hold_text(self, text: Markdown) -> Markdown:
@@ -274,7 +278,7 @@ class ZendeskConnector(Connector):
         for name, value in values.items():
             if name.startswith("custom:"):
                 field = self._settings.fields[name.removeprefix("custom:")]
-                custom.append({"id": int(field.id), "value": mapping.native_value(field, value)})
+                custom.append({"id": int(field.id), "value": native_value(field, value)})
             elif name == "title":
                 body["subject"] = value
             elif name == "assignee":
