@@ -595,7 +595,7 @@ def test_polling_misses_nothing_in_any_zone_across_the_change_of_summer_time(zon
 def test_polling_misses_nothing_among_equal_times_and_over_full_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     helpdesk = OtrsSandbox(clock=clock)
-    monkeypatch.setattr("plugins.otrs.connector.PAGE", 3)
+    monkeypatch.setattr("plugins.otrs.polling.PAGE", 3)
     with helpdesk:
         connector = connect(helpdesk)
         polled = connector.poll(None, clock.now)
