@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from hub.connector import Finding, NotFoundError
 from hub.mapping import ValueMap
+from hub.parts.findings import instead, meant
 from hub.ticket import Status
 from plugins.jira.client import JiraClient
 from plugins.jira.settings import JiraSettings
@@ -34,11 +34,8 @@ class Checks:
             project = self._client.get(f"/project/{key}")
         except NotFoundError:
             keys = [p["key"] for p in self._client.get("/project")]
-            close = difflib.get_close_matches(key, keys, 1, 0.3)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            return [
-                Finding("error", f"there is no project {key} that the account may browse", f"{hint}There are {keys}.")
-            ]
+            what = f"there is no project {key} that the account may browse"
+            return [Finding("error", what, instead(key, keys, 0.3))]
         self._site.project_types[key] = str(project.get("projectTypeKey") or "")
         types = [t["name"] for t in project.get("issueTypes", ())]
         findings = [Finding("ok", f"project {key} ({project['name']})")]
@@ -84,8 +81,7 @@ class Checks:
         findings = []
         for name, field in self._settings.fields.items():
             if field.id not in known and field.id not in known.values():
-                close = difflib.get_close_matches(field.id, known.values(), 1, 0.3)
-                hint = f"Did you mean {close[0]!r}?" if close else "Give its id (customfield_…) or its name."
+                hint = meant(field.id, known.values(), 0.3) or "Give its id (customfield_…) or its name."
                 findings.append(Finding("error", f"there is no field {field.id!r} (fields.{name})", hint))
         return findings or [Finding("ok", f"all {len(self._settings.fields)} custom fields exist")]
 

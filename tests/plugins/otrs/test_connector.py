@@ -710,7 +710,7 @@ def test_the_check_finds_nothing_wrong_and_opens_nothing(connector: OtrsConnecto
         ({"ticket_type": ""}, "must have a type"),
         ({"statuses": {"pending": ["wating"]}}, "there is no state 'wating'"),
         ({"priorities": {"high": ["hot"]}}, "there is no priority 'hot'"),
-        ({"marker_field": "HubMarke"}, "Did you mean HubMarker?"),
+        ({"marker_field": "HubMarke"}, "Did you mean 'HubMarker'?"),
         ({"comment_marker_field": "Comment"}, "'Comment' of articles"),
         ({"fields": {"x": {"id": "Xyzzy"}}}, "fields.x"),
     ],
