@@ -45,14 +45,14 @@ def custom_fields(
     for name, field in fields.items():
         if field.id not in labels:
             by_label = next((i for i, label in labels.items() if label.casefold() in (name, field.id.casefold())), "")
-            guess = f"Did you mean {by_label}?" if by_label else meant(field.id, labels)
+            guess = f"Did you mean {by_label!r}?" if by_label else meant(field.id, labels)
             yield Finding("error", f"there is no ticket field {field.id} (fields.{name})", guess or hint)
             continue
         known = choices.get(field.id, ()) if field.type in ("select", "multiselect") else ()
         for theirs in field.values.values():
             if known and theirs not in known:
                 what = f"{field.id} has no choice {theirs!r} (fields.{name}.values)"
-                yield Finding("error", what, meant(theirs, known) or f"There are {', '.join(known)}.")
+                yield Finding("error", what, instead(theirs, known))
 
 
 def lines(of_lines: Mapping[int, Sequence[str]], names: Callable[[], Iterable[str]]) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def lines(of_lines: Mapping[int, Sequence[str]], names: Callable[[], Iterable[st
         return
     for group in sorted(wanted - set(known)):
         what = f"there is no group {group!r} (lines)"
-        yield Finding("error", what, meant(group, known) or f"There are {', '.join(known)}.")
+        yield Finding("error", what, instead(group, known))
 
 
 def calls_a_minute(vendor: str, limit: int | None, remaining: int | None) -> Iterator[Finding]:
@@ -82,7 +82,13 @@ def calls_a_minute(vendor: str, limit: int | None, remaining: int | None) -> Ite
         yield Finding("ok", what)
 
 
-def meant(word: str, known: Iterable[str]) -> str:
-    """A question with the nearest known word, empty where none is near."""
-    close = difflib.get_close_matches(word, list(known), 1, 0.5)
-    return f"Did you mean {close[0]}?" if close else ""
+def meant(word: str, known: Iterable[str], near: float = 0.5) -> str:
+    """A question with the nearest known word, empty where none is near; `near` from 0, anything, to 1, the same."""
+    close = difflib.get_close_matches(word, list(known), 1, near)
+    return f"Did you mean {close[0]!r}?" if close else ""
+
+
+def instead(word: str, known: Iterable[str], near: float = 0.5) -> str:
+    """What to write for a word that is not there: the nearest known one, else all there are."""
+    names = list(known)
+    return meant(word, names, near) or f"There are {', '.join(names) or 'none'}."

@@ -7,10 +7,12 @@ they are, so that a quote in a subject breaks the JSON. Such a body is only ever
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.connector import Ignored, WebhookRequest
+
+NOT_FILLED = "the placeholders were not filled in: this is a test of the webhook"
 
 
 def body_of(request: WebhookRequest, keys: Sequence[str], root: str) -> dict[str, Any]:
@@ -32,15 +34,18 @@ def body_of(request: WebhookRequest, keys: Sequence[str], root: str) -> dict[str
     return inner if isinstance(inner, dict) else body
 
 
-def number_in(body: dict[str, Any], keys: Sequence[str], number: re.Pattern[str]) -> re.Match[str] | Ignored:
-    """Where `number` is found first under the keys; placeholders that nobody filled in are a test of the webhook.
+def number_in(
+    body: Mapping[str, Any], keys: Sequence[str], number: re.Pattern[str], unfilled: str = "{{"
+) -> re.Match[str] | Ignored:
+    """Where `number` is found first under the keys; placeholders that nobody filled in, which have `unfilled` in them,
+    are a test of the webhook.
 
     Raises ValueError where there is none.
     """
     for key in keys:
         given = str(body.get(key) or "").strip()
-        if "{{" in given:
-            return Ignored("the placeholders were not filled in: this is a test of the webhook, not of the rule")
+        if unfilled in given:
+            return Ignored(NOT_FILLED)
         found = number.search(given)
         if found:
             return found

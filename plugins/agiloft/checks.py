@@ -6,12 +6,12 @@ EWTable tells the columns, but neither choices nor rules; a choice is asked for 
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from hub.connector import AuthError, Connector, Finding, PermanentError, RefusedError, TemporaryError
+from hub.parts.findings import meant
 from plugins.agiloft import mapping
 from plugins.agiloft.client import AgiloftClient
 from plugins.agiloft.comments import AppendedEntries, CommentRecords
@@ -70,7 +70,7 @@ def _tables(settings: AgiloftSettings, client: AgiloftClient, where: str, found:
         there.add(table)
         missing = [(place, column) for place, column in places if column not in columns]
         for place, column in missing:
-            hint = _meant(column, columns) or "Make it in Setup > Tables, or allow the hub's group to see it."
+            hint = meant(column, columns, 0.6) or "Make it in Setup > Tables, or allow the hub's group to see it."
             found.append(Finding("error", f"the table {table} has no column {column!r} ({where}.{place})", hint))
         if not missing:
             found.append(Finding("ok", f"all {len(places)} columns of {table} are there"))
@@ -171,8 +171,3 @@ def _samples(
     if isinstance(comments, AppendedEntries) and (bad := {c for row in rows for c in comments.reads_nothing_from(row)}):
         remedy = f"Write under {where}.comments.header what stands above each entry, with {{when}} and {{who}} in it."
         yield Finding("error", f"no entry can be made out in {', '.join(sorted(bad))}", remedy)
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), 1, 0.6)
-    return f"Did you mean {close[0]}?" if close else ""

@@ -35,6 +35,7 @@ from hub.connector import (
     Written,
     WrittenComment,
 )
+from hub.parts.custom_values import held
 from hub.settings.trackers import TrackerSettings
 from hub.text import canonical, from_plain, to_plain
 from hub.ticket import Attachment, Markdown, Person, Priority, Snapshot, Status, Value, Visibility
@@ -176,12 +177,15 @@ class AgiloftConnector(Connector):
             return mapping.title_of(value, settings.title_limit)
         if field_name.startswith("custom:"):
             field = settings.fields[field_name.removeprefix("custom:")]
-            try:
-                native = mapping.native_value(settings, field, value, self._times)
-            except ValueError as error:
-                raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
-            shown = mapping.unlinked(native) if field.id in settings.linked_columns else native
-            return mapping.field_value(field, shown, self._times)
+            return held(
+                self.name,
+                field,
+                value,
+                lambda field, value: mapping.native_value(settings, field, value, self._times),
+                lambda field, native: mapping.field_value(
+                    field, mapping.unlinked(native) if field.id in settings.linked_columns else native, self._times
+                ),
+            )
         if field_name in ("priority", "category", "assignee") and not getattr(settings.columns, field_name):
             raise Unwritable(f"{self.name} has no column for {field_name}; name one under columns.{field_name}")
         return super().hold(field_name, value)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from hub.parts.custom_values import day, native_word, native_words, neutral_word, neutral_words, number
 from hub.settings.trackers import CustomField
 from hub.text import canonical, defuse, from_html, from_plain, to_html, to_plain
 from hub.ticket import CustomValue, ExternalLink, Markdown, Person, Ticket
@@ -104,21 +105,19 @@ def field_value(field: CustomField, value: Any, times: LocalTimes) -> CustomValu
     """A custom column's neutral value."""
     if value is None or value == "" or value == []:
         return None
-    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
     match field.type:
         case "multiselect":
-            return tuple(sorted(to_neutral.get(word, word) for word in labels_of(value)))
+            return neutral_words(field, labels_of(value))
         case "checkbox":
             return value if isinstance(value, bool) else words_of(value).casefold() in (YES.casefold(), "true", "1")
         case "number":
-            number = float(words_of(value))
-            return int(number) if number.is_integer() else number
+            return number(words_of(value))
         case "date":
             at = times.utc(value)
             # A day is a day wherever one is: it is not turned into another zone's.
             return at.astimezone(times.zone).replace(hour=0, minute=0, second=0, tzinfo=UTC) if at else words_of(value)
         case _:
-            return to_neutral.get(words_of(value), words_of(value))
+            return neutral_word(field, words_of(value))
 
 
 def native_value(settings: AgiloftSettings, field: CustomField, value: object, times: LocalTimes) -> Any:
@@ -127,17 +126,16 @@ def native_value(settings: AgiloftSettings, field: CustomField, value: object, t
         return ""
     match field.type:
         case "multiselect":
-            return [field.values.get(str(v), str(v)) for v in (value if isinstance(value, tuple) else (value,))]
+            return native_words(field, value)
         case "checkbox":
             return YES if value else NO
         case "number":
-            number = float(str(value))
-            return int(number) if number.is_integer() else number
+            return number(value)
         case "date":
-            day = value if isinstance(value, date) else datetime.fromisoformat(str(value))
-            return times.text(datetime(day.year, day.month, day.day, tzinfo=times.zone))
+            at = day(value)
+            return times.text(datetime(at.year, at.month, at.day, tzinfo=times.zone))
         case _:
-            word = field.values.get(str(value), str(value))
+            word = native_word(field, value)
             return linked(word) if field.id in settings.linked_columns else word
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from hub.connector import Connector, Finding
 from hub.mapping import ValueMap
+from hub.parts.findings import instead
 from plugins.bugzilla.client import BugzillaClient, NoRouteError
 from plugins.bugzilla.facts import Facts
 from plugins.bugzilla.settings import OF_EVERY_BUG, BugzillaSettings
@@ -147,6 +147,4 @@ def _webhooks(client: BugzillaClient) -> list[Finding]:
 
 
 def _missing(what: str, given: str, known: Iterable[str], key: str) -> Finding:
-    close = difflib.get_close_matches(given, list(known), 1, 0.5)
-    meant = f"Did you mean {close[0]!r}? " if close else ""
-    return Finding("error", f"there is no {what} {given!r}", f"{meant}There are {sorted(known)}. Correct {key}.")
+    return Finding("error", f"there is no {what} {given!r}", f"{instead(given, known)} Correct {key}.")

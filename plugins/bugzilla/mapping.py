@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hub.connector import Unwritable
+from hub.parts.custom_values import native_word, native_words, neutral_word, neutral_words, number_or_text
 from hub.settings.trackers import CustomField
 from hub.ticket import (
     Attachment,
@@ -63,19 +64,18 @@ def person(login: object, detail: Mapping[str, Any] | None = None, names: Mappin
 
 def field_value(settings: BugzillaSettings, field: CustomField, value: Any) -> CustomValue:
     """A field's neutral value as it was read."""
-    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
     if isinstance(value, list):
-        return tuple(sorted(to_neutral.get(str(v), str(v)) for v in value))
+        return neutral_words(field, value)
     text = str(value if value is not None else "").strip()
     if field.type == "checkbox":
-        return to_neutral.get(text, text.casefold()) in ("true", "yes", "1")
+        return neutral_word(field, text).casefold() in ("true", "yes", "1")
     if field.type == "multiselect":
         return ()
     if text in EMPTY:
         return None
     if field.type == "date":
         return _day(text, ZoneInfo(settings.time_zone))
-    return _number(text) if field.type == "number" else to_neutral.get(text, text)
+    return number_or_text(text) if field.type == "number" else neutral_word(field, text)
 
 
 def _day(text: str, zone: ZoneInfo) -> datetime | str:
@@ -85,14 +85,6 @@ def _day(text: str, zone: ZoneInfo) -> datetime | str:
         return text
     local = at.astimezone(zone) if at.tzinfo else at
     return datetime(local.year, local.month, local.day, tzinfo=UTC)
-
-
-def _number(text: str) -> int | float | str:
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() else number
 
 
 def native_value(field: CustomField, value: Value) -> Any:
@@ -109,7 +101,7 @@ def native_value(field: CustomField, value: Value) -> Any:
         case datetime():
             return value.astimezone(UTC).strftime("%Y-%m-%d")
         case tuple():
-            return [field.values.get(str(v), str(v)) for v in value]
+            return native_words(field, value)
         case float() if not value.is_integer():
             raise Unwritable("Bugzilla's numbers are whole ones")
         case float():
@@ -117,7 +109,7 @@ def native_value(field: CustomField, value: Value) -> Any:
         case int():
             return value
         case _:
-            text = field.values.get(str(value), str(value)).replace("\r\n", "\n").replace("\0", "").strip()
+            text = native_word(field, value).replace("\r\n", "\n").replace("\0", "").strip()
             return text[: texts.FIELD_LIMIT].rstrip()
 
 

@@ -54,7 +54,7 @@ def _types(maps: Connector, fields: Mapping[str, Any]) -> Iterator[Finding]:
     known = list((fields.get("ticket_type") or {}).get("choices") or ())
     for category, word in maps.categories.written.items():
         if known and word not in known:
-            hint = parts.meant(word, known) or f"There are {', '.join(known)}."
+            hint = parts.instead(word, known)
             where = f"trackers.{maps.name}.categories.{category}"
             yield Finding(
                 "warning", f"{category} is written as {word!r}, which is no ticket type here", f"{where}: {hint}"

@@ -30,12 +30,11 @@ from hub.connector import (
     Role,
     SecretHeader,
     StoredMacro,
-    Unwritable,
     WebhookRequest,
     Written,
     WrittenComment,
 )
-from hub.parts.custom_values import field_value, native_value
+from hub.parts.custom_values import field_value, held, native_value
 from hub.parts.refusals import explained, no_group
 from hub.parts.stamps import stamped, unstamped
 from hub.settings.trackers import TrackerSettings
@@ -152,10 +151,7 @@ class FreshdeskConnector(Connector):
             return mapping.one_line(value)
         if field_name.startswith("custom:"):
             field = self._settings.fields[field_name.removeprefix("custom:")]
-            try:
-                return field_value(field, native_value(field, value))
-            except ValueError as error:
-                raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
+            return held(self.name, field, value, native_value, field_value)
         return super().hold(field_name, value)
 
     def hold_text(self, text: Markdown) -> Markdown:

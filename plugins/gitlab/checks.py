@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from hub.connector import AuthError, Finding, NotFoundError
+from hub.parts.findings import meant
 from plugins.gitlab.client import GitlabClient
 from plugins.gitlab.labels import CLOSED, NO_LABEL, NO_LABELS, OPENED
 from plugins.gitlab.mapping import Maps
@@ -48,10 +48,11 @@ def _check_token(client: GitlabClient) -> list[Finding]:
 
 def _no_project(client: GitlabClient, wanted: str) -> Finding:
     paths = [str(p["path_with_namespace"]) for p in client.get("/projects", membership="true", simple="true")]
-    close = difflib.get_close_matches(wanted, paths, 1, 0.3)
-    hint = f"Did you mean {close[0]}? " if close else ""
+    hint = meant(wanted, paths, 0.3)
     there = ", ".join(paths) or "none: add it as a member with the role Reporter"
-    return Finding("error", f"there is no project {wanted} that the account may see", f"{hint}It is in: {there}.")
+    return Finding(
+        "error", f"there is no project {wanted} that the account may see", f"{hint} It is in: {there}.".strip()
+    )
 
 
 def _check_project(project: Mapping[str, Any], settings: GitlabSettings) -> list[Finding]:
@@ -89,13 +90,12 @@ def _check_labels(client: GitlabClient, settings: GitlabSettings, maps: Maps) ->
         for neutral, word in table.written.items():
             if word in NO_LABELS or word in known:
                 continue
-            close = difflib.get_close_matches(word, known, 1, 0.7)
-            hint = f"Did you mean {close[0]!r}? " if close else ""
+            hint = meant(word, known, 0.7)
             findings.append(
                 Finding(
                     "warning",
                     f"the project has no label {word!r} (for {neutral}); GitLab would make it without asking",
-                    f"{hint}Make the label, or put your own under {setting}.",
+                    f"{hint} Make the label, or put your own under {setting}.".strip(),
                 )
             )
     families = (

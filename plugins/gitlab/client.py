@@ -51,7 +51,7 @@ class GitlabClient:
     """Requests to one instance. Paths are under /api/v4; those that begin with `~` under the configured project."""
 
     def __init__(self, connector: Connector, settings: GitlabSettings) -> None:
-        self._name, self._settings, self._connector = connector.name, settings, connector
+        self.name, self._settings, self._connector = connector.name, settings, connector
         self._project = f"/projects/{quote(settings.project, safe='')}"
         self._local = threading.local()
         self._all: list[gitlab.Gitlab] = []
@@ -108,7 +108,7 @@ class GitlabClient:
                 return
             finally:
                 response.close()
-        raise PermanentError(self._name, doing, "too many redirects")
+        raise PermanentError(self.name, doing, "too many redirects")
 
     def _fetch(self, url: str, *, is_own: bool) -> requests.Response:
         token = self._settings.credentials.token.get_secret_value()
@@ -147,7 +147,7 @@ class GitlabClient:
         try:
             return response.json()
         except ValueError as error:
-            raise TemporaryError(self._name, doing, "the answer is not JSON; is a proxy in between?") from error
+            raise TemporaryError(self.name, doing, "the answer is not JSON; is a proxy in between?") from error
 
     @contextmanager
     def _counted(self, method: str) -> Iterator[None]:
@@ -166,17 +166,17 @@ class GitlabClient:
             yield
         except RedirectError:
             why = "it is answered with a redirect, which a write must not follow"
-            remedy = f"Set trackers.{self._name}.url to the address that GitLab redirects to (https?)."
-            raise PermanentError(self._name, doing, why, remedy) from None
+            remedy = f"Set trackers.{self.name}.url to the address that GitLab redirects to (https?)."
+            raise PermanentError(self.name, doing, why, remedy) from None
         except GitlabError:
             # Without `from`: what the package keeps of the answer may repeat what was sent.
             raise self._error(self._local.answer, doing) from None
         except requests.Timeout as error:
-            raise TemporaryError(self._name, doing, "no answer in time", "It is tried again.") from error
+            raise TemporaryError(self.name, doing, "no answer in time", "It is tried again.") from error
         except requests.ConnectionError as error:
-            raise _BrokenConnectionError(self._name, doing, "no connection", "It is tried again.") from error
+            raise _BrokenConnectionError(self.name, doing, "no connection", "It is tried again.") from error
         except requests.RequestException as error:
-            raise TemporaryError(self._name, doing, type(error).__name__, "It is tried again.") from error
+            raise TemporaryError(self.name, doing, type(error).__name__, "It is tried again.") from error
 
     def _api(self) -> gitlab.Gitlab:
         made: gitlab.Gitlab | None = getattr(self._local, "gitlab", None)
@@ -199,7 +199,7 @@ class GitlabClient:
 
     def _error(self, response: requests.Response, doing: str) -> ConnectorError:
         """What an answer of 400 or more means."""
-        name, status = self._name, response.status_code
+        name, status = self.name, response.status_code
         text, fields = _reason(response)
         token = self._settings.credentials.token.get_secret_value()
         why = f"{status} {text}".replace(token, "[secret]")[:LONGEST_REASON]

@@ -15,13 +15,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.connector import Hint, Polled
-from plugins.gitlab.client import PAGE
+from plugins.gitlab.client import PAGE, GitlabClient
 from plugins.gitlab.mapping import utc
 
 OVERLAP = timedelta(minutes=2)
 
 List = Callable[[str, int], list[dict[str, Any]]]
 """One page (counted from 1) of the issues changed at a time (ISO 8601) or later, in the order of their change."""
+
+
+def lister(client: GitlabClient) -> List:
+    """The list of the configured project's issues."""
+
+    def listed(after: str, page: int) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = client.get(
+            "~/issues", updated_after=after, order_by="updated_at", sort="asc", scope="all", page=page, per_page=PAGE
+        )
+        return rows
+
+    return listed
 
 
 def look(cursor: str | None, begin: datetime, listed: List) -> Polled:

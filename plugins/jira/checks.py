@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from hub.connector import Finding, NotFoundError
 from hub.mapping import ValueMap
+from hub.parts.findings import instead, meant
 from hub.ticket import Status
 from plugins.jira.client import JiraClient
 from plugins.jira.settings import JiraSettings
+from plugins.jira.site import Site
 
 PAGE = 100
 FILLED = {"project", "issuetype", "summary", "description", "labels"}
@@ -20,21 +20,10 @@ GIVEN_BY_JIRA = {"reporter"}
 
 
 class Checks:
-    """One look at the site. `custom_ids` are Jira's ids of the configured custom fields.
+    """One look at the site. What it learns of the project's type is kept."""
 
-    What it learns of the project's type is kept in `project_types`.
-    """
-
-    def __init__(
-        self,
-        client: JiraClient,
-        settings: JiraSettings,
-        statuses: ValueMap[Status],
-        project_types: MutableMapping[str, str],
-        custom_ids: Mapping[str, str],
-    ) -> None:
-        self._client, self._settings, self._statuses = client, settings, statuses
-        self._project_types, self._custom_ids = project_types, custom_ids
+    def __init__(self, client: JiraClient, settings: JiraSettings, statuses: ValueMap[Status], site: Site) -> None:
+        self._client, self._settings, self._statuses, self._site = client, settings, statuses, site
 
     def findings(self) -> list[Finding]:
         return [*self._project(), *self._fields(), *self._permissions(), *self._comments()]
@@ -45,12 +34,9 @@ class Checks:
             project = self._client.get(f"/project/{key}")
         except NotFoundError:
             keys = [p["key"] for p in self._client.get("/project")]
-            close = difflib.get_close_matches(key, keys, 1, 0.3)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            return [
-                Finding("error", f"there is no project {key} that the account may browse", f"{hint}There are {keys}.")
-            ]
-        self._project_types[key] = str(project.get("projectTypeKey") or "")
+            what = f"there is no project {key} that the account may browse"
+            return [Finding("error", what, instead(key, keys, 0.3))]
+        self._site.project_types[key] = str(project.get("projectTypeKey") or "")
         types = [t["name"] for t in project.get("issueTypes", ())]
         findings = [Finding("ok", f"project {key} ({project['name']})")]
         if self._settings.issue_type not in types:
@@ -95,8 +81,7 @@ class Checks:
         findings = []
         for name, field in self._settings.fields.items():
             if field.id not in known and field.id not in known.values():
-                close = difflib.get_close_matches(field.id, known.values(), 1, 0.3)
-                hint = f"Did you mean {close[0]!r}?" if close else "Give its id (customfield_…) or its name."
+                hint = meant(field.id, known.values(), 0.3) or "Give its id (customfield_…) or its name."
                 findings.append(Finding("error", f"there is no field {field.id!r} (fields.{name})", hint))
         return findings or [Finding("ok", f"all {len(self._settings.fields)} custom fields exist")]
 
@@ -137,7 +122,7 @@ class Checks:
         type_id = next((t["id"] for t in self._listed(address) if t["name"] == self._settings.issue_type), None)
         if type_id is None:
             return []
-        known = FILLED | GIVEN_BY_JIRA | set(self._settings.create_fields) | set(self._custom_ids.values())
+        known = FILLED | GIVEN_BY_JIRA | set(self._settings.create_fields) | set(self._site.custom_ids().values())
         return [
             Finding(
                 "error",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hub.parts.custom_values import native_word, native_words, neutral_word, neutral_words, number
 from hub.settings.trackers import CustomField
 from hub.text import from_wiki
 from hub.ticket import Attachment, Comment, CustomValue, Markdown, Person, Ticket, Visibility
@@ -68,24 +69,21 @@ def field_value(field: CustomField, value: Any) -> CustomValue:
     """A custom field's neutral value."""
     if value is None or value == []:
         return None
-    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
 
-    def word(one: Any) -> str:
-        text = str(one.get("value") or one.get("name") or "") if isinstance(one, dict) else str(one)
-        return to_neutral.get(text, text)
+    def word(one: Any) -> Any:
+        return (one.get("value") or one.get("name") or "") if isinstance(one, dict) else one
 
     match field.type:
         case "multiselect":
-            return tuple(sorted(word(v) for v in value))
+            return neutral_words(field, map(word, value))
         case "checkbox":
             return bool(value)
         case "number":
-            number = float(value)
-            return int(number) if number.is_integer() else number
+            return number(value)
         case "date":
             return datetime.fromisoformat(str(value)[:10]).replace(tzinfo=UTC)
         case _:
-            return word(value)
+            return neutral_word(field, word(value))
 
 
 def native_value(field: CustomField, value: object) -> Any:
@@ -94,13 +92,13 @@ def native_value(field: CustomField, value: object) -> Any:
         case None:
             return None
         case tuple():
-            return [{"value": field.values.get(str(v), str(v))} for v in value]
+            return [{"value": word} for word in native_words(field, value)]
         case datetime() | date():
             return value.strftime("%Y-%m-%d")
         case bool() if field.type == "checkbox":
             return [{"value": field.values.get("yes", "Yes")}] if value else None
         case _ if field.type == "select":
-            return {"value": field.values.get(str(value), str(value))}
+            return {"value": native_word(field, value)}
         case _:
             return field.values.get(str(value), value)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 
 from hub.connector import Connector, Finding, NotFoundError
+from hub.parts.findings import instead
 from plugins.mantis import mapping
 from plugins.mantis.facts import Config, Facts
 from plugins.mantis.settings import MantisSettings
@@ -35,18 +34,18 @@ def findings(connector: Connector, settings: MantisSettings, facts: Facts) -> li
         project = facts.project(afresh=True)
     except NotFoundError:
         names = [p["name"] for p in facts.projects()]
-        hint = f"{_meant(settings.project, names)}There are {names}. Correct {where}.project, or let the account in."
+        hint = f"{instead(settings.project, names)} Correct {where}.project, or let the account in."
         return [Finding("error", f"there is no project {settings.project!r} that the account sees", hint)]
     found = [Finding("ok", f"project {project['name']}, MantisBT {facts.version}")]
     found += _version(facts.version)
     found += _level(int(project["access_level"]["id"]))
     categories = [c["name"] for c in project.get("categories", ())]
     if settings.category not in categories:
-        hint = f"{_meant(settings.category, categories)}There are {categories}. Correct {where}.category."
+        hint = f"{instead(settings.category, categories)} Correct {where}.category."
         found.append(Finding("error", f"the project has no category {settings.category!r}", hint))
     for neutral, word in connector.categories.written.items():
         if word not in categories:
-            hint = f"{_meant(word, categories)}There are {categories}. Correct {where}.categories."
+            hint = f"{instead(word, categories)} Correct {where}.categories."
             found.append(Finding("warning", f"the project has no category {word!r} (for {neutral})", hint))
     found += _fields(settings, facts, where)
     config = facts.config(afresh=True)
@@ -82,7 +81,7 @@ def _fields(settings: MantisSettings, facts: Facts, where: str) -> list[Finding]
             continue
         field = next((f for f in facts.project()["custom_fields"] if given in (f["name"], str(f["id"]))), None)
         if field is None:
-            hint = f"{_meant(given, known)}There are {known}; link the field to the project. See {key}."
+            hint = f"{instead(given, known)} Link the field to the project. See {key}."
             found.append(Finding("error", f"the project has no custom field {given!r}", hint))
         elif not facts.may_write(int(field["id"])):
             level = field["access_level_rw"]["name"]
@@ -109,7 +108,7 @@ def _choices(settings: MantisSettings, facts: Facts, config: Config, where: str)
             known = [] if listed.startswith("=") else [word for word in listed.split("|") if word]
             bad = [word for word in field.values.values() if known and word not in known]
         for word in bad:
-            hint = f"{_meant(word, known)}There are {known}; correct {key}."
+            hint = f"{instead(word, known)} Correct {key}."
             found.append(Finding("error", f"the field {field.id!r} has no value {word!r}", hint))
     return found
 
@@ -124,7 +123,7 @@ def _words(connector: Connector, settings: MantisSettings, config: Config, where
         meant = {word.partition("/")[0] for word in table.meaning}
         for neutral, word in table.written.items():
             if config.number(kind, word.partition("/")[0]) is None:
-                hint = f"{_meant(word, known)}There are {sorted(known)}; correct {where}.{key}."
+                hint = f"{instead(word, known)} Correct {where}.{key}."
                 found.append(Finding("warning", f"the site has no {kind} {word!r} (for {neutral})", hint))
         found += [
             Finding("warning", f"{kind} {word!r} is not mapped: it does not travel", f"Put it under {where}.{key}.")
@@ -136,14 +135,9 @@ def _words(connector: Connector, settings: MantisSettings, config: Config, where
     for word in sorted(endings):
         if config.number("resolution", word) is None:
             known = config.words.get("resolution", {})
-            hint = f"{_meant(word, known)}There are {sorted(known)}; correct {where}.resolution, reopened or statuses."
+            hint = f"{instead(word, known)} Correct {where}.resolution, reopened or statuses."
             found.append(Finding("error", f"the site has no resolution {word!r}", hint))
     if config.max_file_size is not None and config.max_file_size < connector.max_attachment_bytes:
         size = f"{config.max_file_size / 1024 / 1024:.1f} MB"
         found.append(Finding("warning", f"the site takes files of at most {size}", "Raise max_file_size."))
     return found
-
-
-def _meant(given: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(given, list(known), 1, 0.5)
-    return f"Did you mean {close[0]!r}? " if close else ""

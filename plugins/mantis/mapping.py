@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.connector import Connector
+from hub.parts.custom_values import native_word, native_words, neutral_word, neutral_words, number_or_text
 from hub.settings.trackers import CustomField
 from hub.ticket import Attachment, Comment, CustomValue, Person, Ticket, Visibility
 from plugins.mantis import texts
@@ -91,29 +92,20 @@ def field_value(field: CustomField, value: Any, where: tzinfo) -> CustomValue:
     text = str(value if value is not None else "").strip()
     if not text:
         return False if field.type == "checkbox" else None
-    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
     match field.type:
         case "multiselect":
-            return tuple(sorted(to_neutral.get(v, v) for v in text.split("|") if v))
+            return neutral_words(field, filter(None, text.split("|")))
         case "checkbox":
             return True
         case "number":
-            return _number(text)
+            return number_or_text(text)
         case "date":
             if not text.lstrip("-").isdigit():
                 return text
             nearest = (datetime.fromtimestamp(int(text), UTC) + HALF_A_DAY).astimezone(where)
             return datetime(nearest.year, nearest.month, nearest.day, tzinfo=UTC)
         case _:
-            return to_neutral.get(text, text)
-
-
-def _number(text: str) -> int | float | str:
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() else number
+            return neutral_word(field, text)
 
 
 def native_value(settings: MantisSettings, field: CustomField, value: object, where: tzinfo) -> str:
@@ -124,12 +116,12 @@ def native_value(settings: MantisSettings, field: CustomField, value: object, wh
         case True:
             return field.values.get("true", "1")
         case tuple():
-            return "|".join(field.values.get(str(v), str(v)) for v in value)
+            return "|".join(native_words(field, value))
         case datetime():
             return str(int(datetime(value.year, value.month, value.day, tzinfo=where).timestamp()))
         case _:
-            text = field.values.get(str(value), str(value))
-            return texts.kept(settings, " ".join(text.split()))[: texts.FIELD_LIMIT].rstrip()
+            text = " ".join(native_word(field, value).split())
+            return texts.kept(settings, text)[: texts.FIELD_LIMIT].rstrip()
 
 
 def custom_values(settings: MantisSettings, raw: Mapping[str, Any], where: tzinfo) -> dict[str, CustomValue]:

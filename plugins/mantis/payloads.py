@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.connector import Hint, Ignored, WebhookRequest
+from hub.parts.templates import NOT_FILLED
 
 ISSUE_KEYS = ("issue_id", "bug_id", "issue", "bug", "id")
 NOTE_KEYS = ("note_id", "bugnote_id", "note", "bugnote")
@@ -30,7 +31,7 @@ def parse(request: WebhookRequest) -> Sequence[Hint] | Ignored:
     event = _text(body, EVENT_KEYS).lower().removeprefix("event_") or "webhook"
     given = _text(body, ISSUE_KEYS).lstrip("#")
     if given.startswith(PLACEHOLDERS):
-        return Ignored("the placeholders were not filled in: this is a test of the webhook")
+        return Ignored(NOT_FILLED)
     issue, note = _number(given), _number(_text(body, NOTE_KEYS))
     if not issue:
         raise ValueError(f"no issue number under any of {', '.join(ISSUE_KEYS)}; see the body in the README")

@@ -7,11 +7,11 @@ server looks at the ticket first, says what is wrong with it, and opens nothing.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hub.connector import AuthError, Connector, ConnectorError, Finding, RefusedError, TemporaryError
+from hub.parts.findings import meant
 from plugins.otrs import mapping
 from plugins.otrs.client import OtrsClient
 from plugins.otrs.settings import OtrsSettings
@@ -117,8 +117,7 @@ def _check_fields(name: str, settings: OtrsSettings, client: OtrsClient) -> Iter
 
 
 def _missing(setting: str, field: str, known: Iterable[str], of: str) -> Finding:
-    close = difflib.get_close_matches(field, list(known), 1, 0.6)
-    remedy = f"Did you mean {close[0]}?" if close else "Make it under Admin > Dynamic Fields."
+    remedy = meant(field, known, 0.6) or "Make it under Admin > Dynamic Fields."
     return Finding("error", f"there is no dynamic field {field!r} of {of} ({setting})", remedy)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from email.utils import parseaddr
 from typing import Any
 
+from hub.parts.custom_values import native_word, native_words, neutral_word, neutral_words, number_or_text
 from hub.settings.trackers import CustomField
 from hub.text import defuse, from_plain, to_plain
 from hub.ticket import (
@@ -103,18 +104,17 @@ def field_value(field: CustomField, value: Any) -> CustomValue:
     """A dynamic field's neutral value."""
     if value is None or value == "" or value == []:
         return None
-    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
     match field.type:
         case "multiselect":
-            return tuple(sorted(to_neutral.get(str(v), str(v)) for v in _listed(value)))
+            return neutral_words(field, _listed(value))
         case "checkbox":
             return str(value) == "1"
         case "number":
-            return _number(value)
+            return number_or_text(value)
         case "date":
             return datetime.fromisoformat(str(value)[:10]).replace(tzinfo=UTC)
         case _:
-            return to_neutral.get(str(value), str(value))
+            return neutral_word(field, value)
 
 
 def native_value(field: CustomField, value: object) -> Any:
@@ -123,13 +123,13 @@ def native_value(field: CustomField, value: object) -> Any:
         case None:
             return [] if field.type == "multiselect" else ""
         case tuple():
-            return [field.values.get(str(v), str(v)) for v in value]
+            return native_words(field, value)
         case bool():
             return int(value)
         case datetime() | date():
             return datetime(value.year, value.month, value.day, tzinfo=UTC).strftime(FORM)
         case _:
-            return field.values.get(str(value), str(value))
+            return native_word(field, value)
 
 
 def line_of(queue: str, lines: Mapping[int, Sequence[str]]) -> int | None:
@@ -187,8 +187,12 @@ def ticket(settings: OtrsSettings, maps: Any, raw: Mapping[str, Any], clock: Ser
 
 def articles_of(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """A ticket's articles that are still there, oldest first. Source: OTOBO keeps deleted ones with `IsDeleted`."""
-    kept = [a for a in _listed(raw.get("Article")) if str(a.get("IsDeleted") or "0") == "0"]
-    return sorted(kept, key=lambda article: int(article["ArticleID"]))
+    return [article for article in all_articles_of(raw) if str(article.get("IsDeleted") or "0") == "0"]
+
+
+def all_articles_of(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every article that an answer shows, oldest first, deleted ones among them: they count in its limits."""
+    return sorted(_listed(raw.get("Article")), key=lambda article: int(article["ArticleID"]))
 
 
 def comment(settings: OtrsSettings, raw: Mapping[str, Any], clock: ServerClock) -> Comment:
@@ -282,14 +286,6 @@ def _owner(raw: Mapping[str, Any]) -> Person | None:
 
 def _epoch(value: object) -> datetime | None:
     return datetime.fromtimestamp(int(str(value)), UTC) if str(value or "").isdigit() and int(str(value)) else None
-
-
-def _number(value: object) -> CustomValue:
-    try:
-        number = float(str(value))
-    except ValueError:
-        return str(value)
-    return int(number) if number.is_integer() else number
 
 
 def _listed(value: Any) -> list[Any]:

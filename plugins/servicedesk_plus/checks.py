@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.connector import AuthError, Connector, Finding, NotFoundError, PermanentError
+from hub.parts.findings import instead, meant
 from hub.ticket import Status
 from plugins.servicedesk_plus.client import ServiceDeskPlusClient
 from plugins.servicedesk_plus.directory import Directory
@@ -55,7 +55,7 @@ def _statuses(maps: Connector, directory: Directory) -> Iterator[Finding]:
     for status, word in maps.statuses.written.items():
         if word.casefold() not in known:
             bad += 1
-            hint = _meant(word, names) or f"There are {', '.join(names)}."
+            hint = instead(word, names)
             yield Finding("error", f"{status} is written as {word!r}, which is no status here", f"{where}: {hint}")
     for row in rows:
         if status_of(maps, row) is Status.UNKNOWN:
@@ -77,7 +77,7 @@ def _words(
     folded = {word.casefold() for word in known}
     for neutral, word in written.items():
         if word.casefold() not in folded:
-            hint = _meant(word, known) or f"There are {', '.join(known)}."
+            hint = instead(word, known)
             where = f"trackers.{maps.name}.{setting}.{neutral}"
             yield Finding(
                 "warning", f"{neutral} is written as {word!r}, which is none of them here", f"{where}: {hint}"
@@ -113,7 +113,7 @@ def _fields(settings: ServiceDeskPlusSettings, maps: Connector, client: ServiceD
     for setting, name in wanted.items():
         if name and name not in udf:
             by_title = next((i for i, title in udf.items() if title.casefold() == name.casefold()), "")
-            hint = f"Did you mean {by_title}?" if by_title else _meant(name, udf)
+            hint = f"Did you mean {by_title!r}?" if by_title else meant(name, udf)
             there = ", ".join(f"{i} ({title})" for i, title in udf.items())
             yield Finding(
                 "error", f"there is no additional field {name!r} ({setting})", hint or f"There are {there or 'none'}."
@@ -143,7 +143,7 @@ def _groups(settings: ServiceDeskPlusSettings, client: ServiceDeskPlusClient) ->
         return
     folded = {name.casefold() for name in known}
     for group in sorted(g for g in wanted if g.casefold() not in folded):
-        hint = _meant(group, known) or f"There are {', '.join(known)}."
+        hint = instead(group, known)
         yield Finding("error", f"there is no group {group!r} (lines)", hint)
 
 
@@ -162,8 +162,3 @@ def _counts(settings: ServiceDeskPlusSettings, maps: Connector, client: ServiceD
         return
     if rows and not rows[0].get("summary"):
         yield Finding("warning", "lists of requests show no numbers of notes and mails in this build", remedy)
-
-
-def _meant(word: str, known: Iterable[Any]) -> str:
-    close = difflib.get_close_matches(word, [str(k) for k in known], 1, 0.5)
-    return f"Did you mean {close[0]}?" if close else ""

@@ -33,11 +33,11 @@ from hub.connector import (
     Role,
     SecretHeader,
     TemporaryError,
-    Unwritable,
     WebhookRequest,
     Written,
     WrittenComment,
 )
+from hub.parts.custom_values import held
 from hub.settings.trackers import TrackerSettings
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Status, Value, Visibility
 from plugins.servicedesk_plus import bodies, checks, fields, mapping, payloads, texts
@@ -155,10 +155,7 @@ class ServiceDeskPlusConnector(Connector):
             return texts.one_line(value)
         if field_name.startswith("custom:"):
             field = self._settings.fields[field_name.removeprefix("custom:")]
-            try:
-                return fields.field_value(field, fields.native_value(field, value))
-            except ValueError as error:
-                raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
+            return held(self.name, field, value, fields.native_value, fields.field_value)
         return super().hold(field_name, value)
 
     def line_of(self, group: str) -> int | None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.connector import NewComment, NotFoundError, PermanentError, TemporaryError, WrittenComment
+from hub.parts.stamps import stamped, unstamped
 from hub.ticket import Comment, Markdown, Visibility
 from plugins.servicedesk_plus import bodies, mapping, texts
 from plugins.servicedesk_plus.client import ServiceDeskPlusClient
@@ -98,10 +99,10 @@ class Conversations:
     def edit(self, request_id: str, comment_id: str, text: Markdown, visibility: Visibility) -> None:
         """Changes a note, which is read first for the mark that it must keep."""
         number = self._note_number(comment_id)
-        marker = texts.unmarked(str(self.note(request_id, number).get("description") or ""))[1]
+        marker = unstamped(str(self.note(request_id, number).get("description") or ""))[1]
         html = texts.text_to_html(text)
         note = bodies.of_note(
-            texts.marked(html, marker) if marker else html,
+            stamped(html, marker) if marker else html,
             (),
             is_public=visibility.is_public,
             is_cloud=self._is_cloud,
@@ -158,7 +159,7 @@ class Conversations:
 
 
 def _marked(comment: NewComment) -> str:
-    return texts.marked(texts.text_to_html(comment.text), comment.marker)
+    return stamped(texts.text_to_html(comment.text), comment.marker)
 
 
 def inner(answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,9 +7,10 @@ Sources: sdpop-v3-api, "Request": udf_fields; trackers' notes, section 2.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from hub.parts.custom_values import day, native_word, native_words, neutral_word, neutral_words, number
 from hub.settings.trackers import CustomField
 from hub.text import from_html
 from hub.ticket import CustomValue, Markdown
@@ -46,20 +47,17 @@ def field_value(field: CustomField, value: Any) -> CustomValue:
         return False if field.type == "checkbox" else None
     if field.id == RESOLUTION:
         return str(from_html(str(value)))
-    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
     match field.type:
         case "multiselect":
-            values = value if isinstance(value, list) else [value]
-            return tuple(sorted(to_neutral.get(_word(v), _word(v)) for v in values))
+            return neutral_words(field, map(_word, value if isinstance(value, list) else [value]))
         case "checkbox":
             return str(value).casefold() in ("true", "yes", "1")
         case "number":
-            number = float(value)
-            return int(number) if number.is_integer() else number
+            return number(value)
         case "date":
             return _day(value)
         case _:
-            return to_neutral.get(_word(value), _word(value))
+            return neutral_word(field, _word(value))
 
 
 def native_value(field: CustomField, value: object) -> Any:
@@ -70,18 +68,15 @@ def native_value(field: CustomField, value: object) -> Any:
         return text_to_html(Markdown(str(value)))
     match field.type:
         case "multiselect":
-            values = value if isinstance(value, tuple) else (value,)
-            return [field.values.get(str(v), str(v)) for v in values]
+            return native_words(field, value)
         case "checkbox":
             return bool(value)
         case "number":
-            number = float(str(value))
-            return int(number) if number.is_integer() else number
+            return number(value)
         case "date":
-            day = value if isinstance(value, date) else datetime.fromisoformat(str(value))
-            return {"value": milliseconds(datetime.combine(day, MIDDLE, UTC))}
+            return {"value": milliseconds(datetime.combine(day(value), MIDDLE, UTC))}
         case _:
-            return field.values.get(str(value), str(value))
+            return native_word(field, value)
 
 
 def placed(fields: Mapping[str, CustomField], custom: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hub.connector import Connector
+from hub.parts.stamps import unstamped
 from hub.text import from_html
 from hub.ticket import Attachment, Channel, Comment, Person, Status, Ticket, Visibility
 from plugins.servicedesk_plus.fields import field_value, moment, raw_value
 from plugins.servicedesk_plus.settings import TAGS, ServiceDeskPlusSettings
-from plugins.servicedesk_plus.texts import one_line, parted, unmarked
+from plugins.servicedesk_plus.texts import one_line, parted
 
 STATUSES = {
     "open": ["Open"],
@@ -193,7 +194,7 @@ def _comment(
     body, marker = str(raw.get("description") or ""), None
     if who.id in own:
         # Only what the hub itself wrote: replies quote the mark.
-        body, marker = unmarked(body)
+        body, marker = unstamped(body)
     at = created or datetime.min.replace(tzinfo=UTC)
     return Comment(
         id=f"{kind}-{raw['id']}",

@@ -5,12 +5,12 @@ The API lists neither states nor priorities: what the newest tickets show is com
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from hub.connector import AuthError, Connector, ConnectorError, Finding, NotFoundError
+from hub.parts.findings import instead, meant
 from hub.ticket import Priority, Status
 from plugins.solarwinds.client import SolarwindsClient
 from plugins.solarwinds.mapping import utc
@@ -105,7 +105,7 @@ def _custom(settings: SolarwindsSettings, rows: Sequence[Mapping[str, Any]]) -> 
     for name, field in settings.fields.items():
         known = own.get(field.id)
         if known is None:
-            remedy = _meant(field.id, own) or "Write its name as Setup > Custom Fields shows it, with its capitals."
+            remedy = meant(field.id, own) or "Write its name as Setup > Custom Fields shows it, with its capitals."
             yield Finding("error", f"there is no custom field {field.id!r} (fields.{name})", remedy)
             continue
         scope = str(known.get("scope_string") or known.get("scope") or "Incident")
@@ -115,7 +115,7 @@ def _custom(settings: SolarwindsSettings, rows: Sequence[Mapping[str, Any]]) -> 
         choices = [str(choice) for choice in known.get("values_array") or ()] if field.type == "select" else []
         for theirs in field.values.values():
             if choices and theirs not in choices:
-                remedy = _meant(theirs, choices) or f"There are {', '.join(choices)}."
+                remedy = instead(theirs, choices)
                 yield Finding("error", f"{field.id!r} has no choice {theirs!r} (fields.{name}.values)", remedy)
 
 
@@ -123,9 +123,7 @@ def _groups(settings: SolarwindsSettings, rows: Sequence[Mapping[str, Any]]) -> 
     known = [str(row[key]) for row in rows for key in ("name", "id") if row.get(key)]
     for group in sorted({g for groups in settings.lines.values() for g in groups} - set(known)):
         names = [str(row.get("name")) for row in rows]
-        yield Finding(
-            "error", f"there is no group {group!r} (lines)", _meant(group, names) or f"There are {', '.join(names)}."
-        )
+        yield Finding("error", f"there is no group {group!r} (lines)", instead(group, names))
 
 
 def _categories(maps: Connector, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -133,7 +131,7 @@ def _categories(maps: Connector, rows: Sequence[Mapping[str, Any]]) -> Iterator[
     for category, word in maps.categories.written.items():
         if word not in known:
             what = f"{category} is written as {word!r}, which is no category here"
-            hint = _meant(word, known) or f"There are {', '.join(known)}."
+            hint = instead(word, known)
             yield Finding("error", what, f"trackers.{maps.name}.categories.{category}: {hint}")
 
 
@@ -163,8 +161,3 @@ def _is_older_than_its_comments(ticket: Mapping[str, Any]) -> bool:
     updated = utc(ticket.get("updated_at"))
     times = [at for c in ticket.get("comments") or () if (at := utc(c.get("created_at"))) is not None]
     return updated is not None and bool(times) and max(times) > updated + SLACK
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), 1, 0.5)
-    return f"Did you mean {close[0]}?" if close else ""

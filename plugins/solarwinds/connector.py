@@ -32,11 +32,11 @@ from hub.connector import (
     Role,
     SecretHeader,
     TemporaryError,
-    Unwritable,
     WebhookRequest,
     Written,
     WrittenComment,
 )
+from hub.parts.custom_values import held
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Markdown, Person, Snapshot, Value, Visibility
@@ -144,10 +144,7 @@ class SolarwindsConnector(Connector):
             return mapping.one_line(value)
         if field_name.startswith("custom:"):
             field = self._settings.fields[field_name.removeprefix("custom:")]
-            try:
-                return customs.field_value(field, customs.native_value(field, value))
-            except ValueError as error:
-                raise Unwritable(f"{field.id} of {self.name} takes no {value!r}: {error}") from error
+            return held(self.name, field, value, customs.native_value, customs.field_value)
         return super().hold(field_name, value)
 
     def hold_text(self, text: Markdown) -> Markdown:

@@ -6,9 +6,10 @@ Dates come back in words (`Jan 15, 2026`), checkboxes as Yes and No. Sources: pu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from hub.parts.custom_values import day, native_word, neutral_word, number
 from hub.settings.trackers import CustomField
 from hub.ticket import CustomValue, Value
 
@@ -33,13 +34,12 @@ def field_value(field: CustomField, value: Any) -> CustomValue:
             case "checkbox":
                 return text.casefold() in YES
             case "number":
-                number = float(text.replace(",", ""))
-                return int(number) if number.is_integer() else number
+                return number(text.replace(",", ""))
             case "date":
                 return _day(text)
     except ValueError:
         return text
-    return {theirs: ours for ours, theirs in field.values.items()}.get(text, text)
+    return neutral_word(field, text)
 
 
 def native_value(field: CustomField, value: Value) -> str:
@@ -50,13 +50,11 @@ def native_value(field: CustomField, value: Value) -> str:
         case "checkbox":
             return "Yes" if value is True or str(value).casefold() in YES else "No"
         case "number":
-            number = float(str(value))
-            return str(int(number)) if number.is_integer() else str(number)
+            return str(number(value))
         case "date":
-            day = value if isinstance(value, date) else datetime.fromisoformat(str(value))
-            return day.strftime("%Y-%m-%d")
+            return day(value).strftime("%Y-%m-%d")
         case _:
-            return field.values.get(str(value), " ".join(str(value).split()))
+            return native_word(field, " ".join(str(value).split()))
 
 
 def written(values: Mapping[str, str]) -> dict[str, Any]:

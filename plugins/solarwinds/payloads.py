@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.connector import Hint, Ignored, WebhookRequest
+from hub.parts.templates import NOT_FILLED
 
 KEYS = ("ticket_id", "incident_id", "href", "href_account_domain", "url")
 _UNFILLED = re.compile(r"\{\{|\$\{|<%|\[\[|^<")
@@ -46,5 +47,5 @@ def _hint(body: Mapping[str, Any], event: str) -> Sequence[Hint] | Ignored:
             ticket_id = found.group(found.lastindex or 0)
             return [Hint(ticket_id=ticket_id, event=event[:_EVENT_LENGTH] or "webhook")]
     if any(_UNFILLED.search(value) for value in given):
-        return Ignored("the variables were not filled in: this is a test of the call, not of the rule")
+        return Ignored(NOT_FILLED)
     raise ValueError(f"no incident's id under any of {', '.join(KEYS)}: {TEMPLATE}")

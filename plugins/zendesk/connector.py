@@ -5,12 +5,10 @@ Source: developer.zendesk.com/api-reference/ticketing; the points that surprise 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime, timedelta
-from types import MappingProxyType
+from datetime import datetime
 from typing import Any, ClassVar
 
 from hub.connector import (
@@ -28,9 +26,7 @@ from hub.connector import (
     Ignored,
     Known,
     NewComment,
-    PermanentError,
     Polled,
-    RefusedError,
     RemoteLink,
     Role,
     StoredMacro,
@@ -38,19 +34,19 @@ from hub.connector import (
     Written,
     WrittenComment,
 )
-from hub.parts.refusals import no_group
+from hub.parts.custom_values import field_value, held, native_value
 from hub.settings.trackers import TrackerSettings
-from hub.text import canonical, defuse, from_html, to_html
-from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Value, Visibility
-from plugins.zendesk import checks, guide, mapping, payloads
+from hub.text import defuse, from_html, to_html
+from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value
+from plugins.zendesk import checks, guide, mapping, payloads, polling
 from plugins.zendesk.client import ZendeskClient
+from plugins.zendesk.comments import Comments
 from plugins.zendesk.groups import Groups
 from plugins.zendesk.macros import Macros
 from plugins.zendesk.settings import ZendeskSettings
+from plugins.zendesk.writing import Writing
 
 INCLUDE = "users,comment_count,groups,organizations"
-WITHHELD = timedelta(seconds=61)
-"""The cursor export takes no start time younger than a minute and keeps the newest minute back."""
 TITLE_LIMIT = 255
 
 
@@ -79,6 +75,8 @@ class ZendeskConnector(Connector):
         self._client = ZendeskClient(self, settings)
         self._groups = Groups(self._client)
         self.lines = settings.lines
+        self._comments = Comments(self._client, settings)
+        self._writing = Writing(self, self._client, settings, self._groups)
         self._macros = Macros(settings, self, self._client, self._groups)
         self._identity: Identity | None = None
         self._is_admin = False
@@ -110,12 +108,12 @@ class ZendeskConnector(Connector):
         """One call, and a second one for the comments when their number says that they changed, or may have."""
         answer = self._client.get(f"/tickets/{ticket_id}", include=INCLUDE)
         raw = answer["ticket"]
-        ticket = mapping.ticket(self._settings, self, raw, mapping.Sideloads(answer))
+        ticket = self._ticket(raw, answer)
         count = raw.get("comment_count", answer.get("comment_count"))
         comments: tuple[Comment, ...] | None = None
         files: tuple[Attachment, ...] = ()
         if known.must_read_comments or count is None or count != known.comment_count:
-            first, comments = self._comments(ticket_id)
+            first, comments = self._comments.read(ticket_id)
             count = len(comments) + (first is not None)
             if first is not None:
                 ticket = replace(ticket, description=first.text)
@@ -130,21 +128,6 @@ class ZendeskConnector(Connector):
             is_deleted=raw.get("status") == "deleted",
         )
 
-    def _comments(self, ticket_id: str) -> tuple[Comment | None, tuple[Comment, ...]]:
-        """The first comment, which is the ticket's description, and the others in the order they were written."""
-        found: list[Comment] = []
-        params: dict[str, str | int] = {"include": "users", "include_inline_images": "true", "page[size]": 100}
-        while True:
-            answer = self._client.get(f"/tickets/{ticket_id}/comments", **params)
-            people = mapping.Sideloads(answer)
-            found += [mapping.comment(raw, people) for raw in answer["comments"]]
-            meta = answer.get("meta") or {}
-            if not meta.get("has_more"):
-                break
-            params["page[after]"] = meta["after_cursor"]
-        found.sort(key=lambda c: (c.created, int(c.id)))
-        return (found[0], tuple(found[1:])) if found else (None, ())
-
     def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
         return self._client.stream(attachment.url)
 
@@ -153,6 +136,9 @@ class ZendeskConnector(Connector):
     def hold(self, field_name: str, value: Value) -> Value:
         if field_name == "title" and isinstance(value, str):
             return " ".join(value.split())[:TITLE_LIMIT].rstrip()
+        if field_name.startswith("custom:"):
+            field = self._settings.fields[field_name.removeprefix("custom:")]
+            return held(self.name, field, value, native_value, field_value)
         return super().hold(field_name, value)
 
     def hold_text(self, text: Markdown) -> Markdown:
@@ -164,135 +150,29 @@ class ZendeskConnector(Connector):
     # writing
 
     def create(self, draft: Draft) -> Created:
-        comment = {"html_body": _html(draft.description) or "<p>-</p>", "public": draft.visibility.is_public}
-        body: dict[str, Any] = {
-            "subject": draft.title or draft.marker,
-            "comment": comment,
-            "external_id": draft.marker,
-            "tags": sorted(draft.labels),
-            "metadata": {mapping.MARKER: draft.marker},
-            **self._native(draft.values),
-        }
-        if draft.requester is not None and draft.requester.email:
-            body["requester"] = {"name": draft.requester.label, "email": draft.requester.email}
-        answer = self._client.send(
-            "POST", "/tickets", {"ticket": body}, headers={"Idempotency-Key": draft.marker[:255]}
-        )
-        return self._created(answer["ticket"])
+        return self._created(self._writing.create(draft))
 
     def find_ticket(self, marker: str) -> Created | None:
         tickets = self._client.get("/tickets", external_id=marker)["tickets"]
         return self._created(tickets[0]) if tickets else None
 
-    def _created(self, raw: dict[str, Any]) -> Created:
+    def _created(self, raw: Mapping[str, Any]) -> Created:
         return Created(str(raw["id"]), f"#{raw['id']}", f"{self._settings.url}/agent/tickets/{raw['id']}")
 
     def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> Written:
-        """One PUT. A set of tags can only be replaced whole, so it needs the lock that `basis` gives."""
-        if "description" in changes.values:
-            why = "Zendesk keeps a ticket's description as it was first written"
-            raise RefusedError(self.name, f"PUT /tickets/{ticket_id}", {"description": why}, "Make it to_issue.")
-        body = self._native(changes.values)
-        if basis is not None and basis.version:
-            body |= {"safe_update": True, "updated_stamp": basis.version}
-        version = ""
-        if changes.add_labels or changes.remove_labels:
-            # Adding and removing have addresses of their own and leave every other tag alone.
-            version = self._change_tags(ticket_id, changes)
-            body.pop("safe_update", None)
-            body.pop("updated_stamp", None)
-        if not body.keys() - {"safe_update", "updated_stamp"}:
-            return Written(version)
-        try:
-            answer = self._client.send("PUT", f"/tickets/{ticket_id}", {"ticket": body})
-        except RefusedError as error:
-            raise self._explain(error) from error
-        return Written(str(answer["ticket"]["updated_at"]))
-
-    def _change_tags(self, ticket_id: str, changes: Changes) -> str:
-        for method, labels in (("PUT", changes.add_labels), ("DELETE", changes.remove_labels)):
-            if labels:
-                self._client.send(method, f"/tickets/{ticket_id}/tags", {"tags": sorted(labels)})
-        return ""
-
-    def _explain(self, error: RefusedError) -> RefusedError:
-        text = "; ".join(error.fields.values())
-        remedy = ""
-        if "closed" in text.casefold():
-            remedy = "A closed ticket cannot be changed any more: open a follow-up in Zendesk."
-        elif "assignee" in text.casefold():
-            remedy = "Zendesk solves only tickets with an assignee: assign it, then retry."
-        return RefusedError(self.name, error.doing, error.fields, remedy)
+        return Written(self._writing.update(ticket_id, changes, basis.version if basis is not None else ""))
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        """A picture in the text is shown from its file's own address, which the upload tells."""
-        sent = [(u.name, self._upload(u.name, u.content_type, u.open())) for u in comment.uploads]
-        html = _html(comment.text, {name: upload["attachment"]["content_url"] for name, upload in sent})
-        tokens = [upload["token"] for _, upload in sent]
-        body = {"html_body": html, "public": comment.visibility.is_public, "uploads": tokens}
-        return self._write_comment(ticket_id, {"comment": body}, comment.marker)
-
-    def _upload(self, name: str, content_type: str, content: Any) -> dict[str, Any]:
-        answer = self._client.send(
-            "POST", "/uploads", params={"filename": name}, content=content, headers={"Content-Type": content_type}
-        )
-        upload: dict[str, Any] = answer["upload"]
-        return upload
-
-    def _write_comment(self, ticket_id: str, body: dict[str, Any], marker: str) -> WrittenComment:
-        body = {**body, "metadata": {mapping.MARKER: marker}}
-        answer = self._client.send("PUT", f"/tickets/{ticket_id}", {"ticket": body})
-        for event in answer["audit"]["events"]:
-            if event["type"] == "Comment":
-                visibility = Visibility.PUBLIC if event.get("public", True) else Visibility.PRIVATE
-                files = tuple(str(a["id"]) for a in event.get("attachments") or ())
-                return WrittenComment(str(event["id"]), visibility, files, str(answer["ticket"]["updated_at"]))
-        raise PermanentError(self.name, f"PUT /tickets/{ticket_id}", "Zendesk took the comment but does not show it.")
+        return self._comments.add(ticket_id, comment)
 
     def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
-        for comment in self._comments(ticket_id)[1]:
-            if comment.marker == marker:
-                return WrittenComment(comment.id, comment.visibility, tuple(a.id for a in comment.attachments))
-        return None
+        return self._comments.find(ticket_id, marker)
 
     def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
-        """External id and internal note in one call. An external id of somebody else's is overwritten only when
-        the settings say so, and Zendesk's own Jira links are left alone."""
-        note = link.note or Markdown(f"[{link.key}]({link.url})")
-        body: dict[str, Any] = {"comment": {"html_body": _html(note), "public": False}}
-        if self._settings.write_external_id:
-            body["external_id"] = link.global_id
-        return self._write_comment(ticket_id, body, link.global_id)
+        return self._comments.show_link(ticket_id, link)
 
     def remove_link(self, ticket_id: str, global_id: str) -> None:
-        raw = self._client.get(f"/tickets/{ticket_id}")["ticket"]
-        if raw.get("external_id") == global_id:
-            self._client.send("PUT", f"/tickets/{ticket_id}", {"ticket": {"external_id": None}})
-
-    def _native(self, values: Any) -> dict[str, Any]:
-        body: dict[str, Any] = {}
-        custom = []
-        for name, value in values.items():
-            if name.startswith("custom:"):
-                field = self._settings.fields[name.removeprefix("custom:")]
-                custom.append({"id": int(field.id), "value": mapping.native_value(field, value)})
-            elif name == "title":
-                body["subject"] = value
-            elif name == "assignee":
-                body["assignee_id"] = int(value) if value else None
-            elif name == "line":
-                body["group_id"] = self._group_id(self.group_of(value))
-            elif name == "category":
-                body["type"] = self.native(name, value)
-            elif name in ("status", "priority"):
-                body[name] = self.native(name, value)
-        return body | ({"custom_fields": custom} if custom else {})
-
-    def _group_id(self, name: str) -> int:
-        found = self._groups.id_of(name)
-        if found is None:
-            raise no_group(self, "find a group", name)
-        return found
+        self._comments.remove_link(ticket_id, global_id)
 
     # noticing
 
@@ -300,33 +180,11 @@ class ZendeskConnector(Connector):
         return payloads.parse(request, self)
 
     def poll(self, cursor: str | None, now: datetime) -> Polled:
-        """The incremental cursor export; admins only. The export itself repeats nothing and misses nothing."""
-        after = json.loads(cursor) if cursor else {"start": self._start(now)}
-        params: dict[str, str | int] = (
-            {"cursor": after["after"]} if "after" in after else {"start_time": after["start"]}
-        )
-        answer = self._client.get("/incremental/tickets/cursor", **params, per_page=1000)
-        hints = tuple(
-            Hint(
-                ticket_id=str(raw["id"]),
-                event="poll",
-                at=mapping.utc(raw.get("updated_at")),
-                values=self._shown(raw),
-                is_deleted=raw.get("status") == "deleted",
-            )
-            for raw in answer["tickets"]
-        )
-        following = {"after": answer["after_cursor"]} if answer.get("after_cursor") else after
-        return Polled(hints, json.dumps(following), not answer.get("end_of_stream", True))
+        begin = 0 if cursor else polling.start(now, self.identify().clock_skew or 0.0)
+        return polling.look(self._client, cursor, begin, lambda raw: self._ticket(raw, {}))
 
-    def _start(self, now: datetime) -> int:
-        """Zendesk measures by its own clock what is too recent."""
-        skew = self.identify().clock_skew or 0.0
-        return int((now - WITHHELD).timestamp() + min(skew, 0.0)) - 1
-
-    def _shown(self, raw: dict[str, Any]) -> dict[str, Any]:
-        ticket = mapping.ticket(self._settings, self, raw, mapping.Sideloads({}))
-        return {"labels": ticket.labels, "priority": ticket.priority, "category": ticket.category}
+    def _ticket(self, raw: Mapping[str, Any], came_along: Mapping[str, Any]) -> Ticket:
+        return mapping.ticket(self._settings, self, raw, mapping.Sideloads(came_along))
 
     def find_person(self, email: str) -> Person | None:
         for user in self._client.get("/users/search", query=f'email:"{email}"')["users"]:
@@ -349,8 +207,3 @@ class ZendeskConnector(Connector):
 
     def close(self) -> None:
         self._client.close()
-
-
-def _html(text: Markdown, pictures: Mapping[str, str] = MappingProxyType({})) -> str:
-    """`pictures` are the addresses of files by name."""
-    return to_html(canonical(defuse(text)), image_url=pictures.get)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.connector import Changes, Connector, StoredMacro, Unwritable
+from hub.parts.custom_values import field_value, native_value
 from hub.parts.placeholders import Placeholders, name_of_macro
 from hub.text import canonical, from_html, from_plain, to_html
 from hub.ticket import Category, Priority, Status, Value, Visibility
-from plugins.zendesk import mapping
 from plugins.zendesk.client import ZendeskClient
 from plugins.zendesk.groups import Groups
 from plugins.zendesk.settings import ZendeskSettings
@@ -146,9 +146,7 @@ class Macros:
             field_id = name.removeprefix("custom_fields_")
             for ours, field in self._settings.fields.items():
                 if field.id == field_id and field.type != "multiselect":
-                    return f"custom:{ours}", mapping.field_value(
-                        field, value == "true" if field.type == "checkbox" else value
-                    )
+                    return f"custom:{ours}", field_value(field, value == "true" if field.type == "checkbox" else value)
         return None
 
     # writing
@@ -179,7 +177,7 @@ class Macros:
             field = self._settings.fields.get(name.removeprefix("custom:"))
             if field is None or field.type == "multiselect":
                 raise Unwritable(f"a macro cannot set {name}")
-            native = mapping.native_value(field, value)
+            native = native_value(field, self._maps.hold(name, value))
             return {
                 "field": f"custom_fields_{field.id}",
                 "value": str(native).lower() if native in (True, False) else native,

@@ -5,17 +5,16 @@ Source: the vendor's OpenAPI document "Support API" 2.0.0; dropdown values and c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from hub.settings.trackers import CustomField
+from hub.parts.custom_values import field_value
 from hub.text import from_html, from_plain
 from hub.ticket import (
     Attachment,
     Channel,
     Comment,
-    CustomValue,
     ExternalLink,
     Markdown,
     Person,
@@ -91,40 +90,6 @@ class Sideloads:
             found.get("role") in ("agent", "admin"),
             (found.get("locale") or "").lower() or None,
         )
-
-
-def field_value(field: CustomField, value: Any) -> CustomValue:
-    """A custom field's neutral value."""
-    if value is None or value == "" or value == []:
-        return None
-    to_neutral = {theirs: ours for ours, theirs in field.values.items()}
-    match field.type:
-        case "multiselect":
-            return tuple(sorted(to_neutral.get(str(v), str(v)) for v in value))
-        case "checkbox":
-            return bool(value)
-        case "number":
-            number = float(value)
-            return int(number) if number.is_integer() else number
-        case "date":
-            return datetime.fromisoformat(str(value)[:10]).replace(tzinfo=UTC)
-        case _:
-            return to_neutral.get(str(value), str(value))
-
-
-def native_value(field: CustomField, value: object) -> Any:
-    """A neutral value in the form that the field takes."""
-    match value:
-        case None:
-            return False if field.type == "checkbox" else None
-        case tuple():
-            return [field.values.get(str(v), str(v)) for v in value]
-        case datetime() | date():
-            return value.strftime("%Y-%m-%d")
-        case bool():
-            return value
-        case _:
-            return field.values.get(str(value), value)
 
 
 def tags_of_fields(settings: ZendeskSettings, custom: Mapping[str, Any]) -> set[str]:
@@ -213,8 +178,3 @@ def attachments(raw: Mapping[str, Any], people: Sideloads) -> tuple[Attachment, 
         for a in raw.get("attachments") or ()
         if not a.get("deleted") and a.get("malware_scan_result") != "malware_found"
     )
-
-
-def is_in(words: Iterable[str], word: str) -> bool:
-    """Whether a word is among others without regard to case."""
-    return word.casefold() in {w.casefold() for w in words}

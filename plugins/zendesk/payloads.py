@@ -6,11 +6,13 @@ localised labels, so only the ticket's number counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from hub.connector import Hint, Ignored, WebhookRequest
+from hub.parts.templates import number_in
 from hub.ticket import Value
 
 EVENT = "zen:event-type:"
@@ -28,6 +30,7 @@ WITHOUT_COMMENTS = SHOWN | {
 }
 DELETIONS = {"ticket.soft_deleted", "ticket.permanently_deleted"}
 TICKET_KEYS = ("ticket_id", "ticketId", "ticketid", "id")
+_NUMBER = re.compile(r"^#*(\d+)$")
 
 
 def parse(request: WebhookRequest, maps: Any) -> Sequence[Hint] | Ignored:
@@ -85,13 +88,8 @@ def _values(detail: Mapping[str, Any], maps: Any) -> dict[str, Value | frozenset
 
 
 def _trigger(body: Mapping[str, Any]) -> Sequence[Hint] | Ignored:
-    for key in TICKET_KEYS:
-        given = str(body.get(key, "")).strip().lstrip("#")
-        if given.isdigit():
-            return [Hint(ticket_id=given, event="trigger")]
-        if "{{" in given:
-            return Ignored("the placeholders were not filled in: this is a test of the webhook, not of the trigger")
-    raise ValueError(f"no ticket id under any of {', '.join(TICKET_KEYS)}; see the body in the README")
+    found = number_in(body, TICKET_KEYS, _NUMBER)
+    return found if isinstance(found, Ignored) else [Hint(ticket_id=found.group(1), event="trigger")]
 
 
 def _time(text: object) -> datetime | None:

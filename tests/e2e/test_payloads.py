@@ -32,7 +32,7 @@ SECRET = "webhook-secret-of-the-tests"
 ZENDESK = payload_files("zendesk/webhooks")
 JIRA = payload_files("jira/webhooks")
 
-TEMPLATE = "the placeholders were not filled in: this is a test of the webhook, not of the trigger"
+TEMPLATE = "the placeholders were not filled in: this is a test of the webhook"
 IGNORED = {
     "real-signed-delivery-user.deleted.json": "user.deleted is about no ticket",
     "jsm-trigger-template-close.json": TEMPLATE,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hub.connector import AuthError, Changes, NotFoundError, RefusedError, WebhookRequest
+from hub.connector import AuthError, Changes, NotFoundError, RefusedError, Unwritable, WebhookRequest
 from hub.parts import custom_values, numbered, refusals, stamps, templates
 from hub.parts.directory import PAGE, Directory
 from hub.settings.trackers import CustomField
-from hub.ticket import Person
+from hub.ticket import Person, Value
 
 WORDS = {2: "Open", 3: "Pending"}
 
@@ -59,6 +59,23 @@ def test_custom_values_are_read_and_what_is_read_is_written_so_that_it_reads_the
     assert custom_values.field_value(field, native) == neutral
     again = custom_values.field_value(field, custom_values.native_value(field, neutral))
     assert again == neutral
+
+
+def test_a_value_is_held_as_it_would_be_read_again_or_is_unwritable() -> None:
+    number = CustomField(id="f", type="number")
+
+    def held(value: Value) -> Value:
+        return custom_values.held("support", number, value, custom_values.native_value, custom_values.field_value)
+
+    assert held("3.0") == 3
+    with pytest.raises(Unwritable, match="f of support takes no 'many'"):
+        held("many")
+
+
+def test_of_two_neutral_words_for_one_choice_the_last_is_read() -> None:
+    field = CustomField(id="f", type="select", values={"high": "Major", "urgent": "Major"})
+    assert custom_values.neutral_word(field, "Major") == "urgent"
+    assert custom_values.native_words(field, "high") == ["Major"]
 
 
 def test_words_and_numbers_of_statuses_meet() -> None:

@@ -20,12 +20,20 @@ from hub.sandbox import Delivery, Sandbox, acting_as
 from plugins.jira.sandbox import events
 from plugins.jira.sandbox.changes import Changes
 from plugins.jira.sandbox.errors import JiraError
-from plugins.jira.sandbox.routes import api_routes, other_routes
+from plugins.jira.sandbox.routes_comments import comment_routes
+from plugins.jira.sandbox.routes_files import file_routes, host_routes
+from plugins.jira.sandbox.routes_issues import issue_routes
+from plugins.jira.sandbox.routes_links import link_routes
+from plugins.jira.sandbox.routes_other import other_routes
+from plugins.jira.sandbox.routes_search import search_routes
+from plugins.jira.sandbox.routes_site import site_routes
 from plugins.jira.sandbox.shapes import Json, Shapes
 from plugins.jira.sandbox.state import Comment, Issue, Store, User
 
 RETRIED = {408, 409, 425, 429}
 MAX_ATTEMPTS = 5
+API = (site_routes, issue_routes, comment_routes, file_routes, link_routes, search_routes)
+"""What stands under /rest/api/<version>."""
 
 
 class JiraSandbox(Sandbox):
@@ -50,13 +58,16 @@ class JiraSandbox(Sandbox):
         self.changes = Changes(self.store, self._tell)
         self.leaked_authorizations: list[str] = []
         for version in ("2", "3", "latest") if self.is_cloud else ("2", "latest"):
-            self.app.register_blueprint(
-                api_routes(self),
-                name=f"api{version}",
-                url_prefix=f"/rest/api/{version}",
-                url_defaults={"version": "2" if version == "latest" else version},
-            )
+            for make in API:
+                routes = make(self)
+                self.app.register_blueprint(
+                    routes,
+                    name=f"{routes.name}{version}",
+                    url_prefix=f"/rest/api/{version}",
+                    url_defaults={"version": "2" if version == "latest" else version},
+                )
         self.app.register_blueprint(other_routes(self))
+        self.app.register_blueprint(host_routes(self))
         self.app.add_url_rule("/_sandbox/move", "move", self._move, methods=["POST"])
         self.app.before_request(self._enter)
         self.app.after_request(self._leave)

@@ -45,9 +45,9 @@ def test_good_settings_are_told_to_be_good(site: AgiloftSandbox, agent: AgiloftA
     ("more", "what", "remedy"),
     [
         ({"table": "Case"}, "there is no table 'Case'", "trackers.support.table"),
-        ({"columns": {"title": "summmary"}}, "no column 'summmary' (trackers.support.columns.title)", "mean summary?"),
+        ({"columns": {"title": "summmary"}}, "no column 'summmary' (trackers.support.columns.title)", "mean 'summary'?"),
         ({"columns": {"marker": "hub_mark"}}, "no column 'hub_mark'", "Make it in Setup > Tables"),
-        ({"fields": {"x": {"id": "severty"}}}, "(trackers.support.fields.x)", "mean severity?"),
+        ({"fields": {"x": {"id": "severty"}}}, "(trackers.support.fields.x)", "mean 'severity'?"),
         ({"create_values": {"nothing": 1}}, "(trackers.support.create_values)", ""),
         ({"comments": {"table": "notes"}}, "there is no table 'notes'", "trackers.support.comments.table"),
         ({"comments": {"text": "comment"}}, "no column 'comment' (trackers.support.comments.text)", "comment_text"),

@@ -40,11 +40,11 @@ def test_fields_choices_types_and_groups_that_are_not_there_get_a_guess(site: Fr
         "third": {"id": "cf_severity", "type": "select", "values": {"high": "Majr"}},
     }
     said = words(findings(site, fields=fields, categories={"bug": "Incidnt"}, lines={1: "Helpdsk"}))
-    assert "no ticket field Severity (fields.severity) Did you mean cf_severity?" in said
-    assert "no ticket field cf_severty (fields.other) Did you mean cf_severity?" in said
-    assert "no choice 'Majr' (fields.third.values) Did you mean Major?" in said
-    assert "'Incidnt', which is no ticket type here trackers.support.categories.bug: Did you mean Incident?" in said
-    assert "no group 'Helpdsk' (lines) Did you mean Helpdesk?" in said
+    assert "no ticket field Severity (fields.severity) Did you mean 'cf_severity'?" in said
+    assert "no ticket field cf_severty (fields.other) Did you mean 'cf_severity'?" in said
+    assert "no choice 'Majr' (fields.third.values) Did you mean 'Major'?" in said
+    assert "'Incidnt', which is no ticket type here trackers.support.categories.bug: Did you mean 'Incident'?" in said
+    assert "no group 'Helpdsk' (lines) Did you mean 'Helpdesk'?" in said
 
 
 def test_an_agent_who_sees_only_some_tickets_and_no_agents_is_warned_of(site: FreshdeskSandbox) -> None:

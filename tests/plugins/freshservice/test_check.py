@@ -57,11 +57,11 @@ def test_fields_choices_and_groups_that_are_not_there_get_a_guess(site: Freshser
         "fourth": {"id": "cf_unlike_anything"},
     }
     said = words(findings(site, fields=fields, lines={1: "Service Dsk"}))
-    assert "no ticket field Severity (fields.severity) Did you mean severity?" in said
-    assert "no ticket field severty (fields.other) Did you mean severity?" in said
-    assert "no choice 'Majr' (fields.third.values) Did you mean Major?" in said
+    assert "no ticket field Severity (fields.severity) Did you mean 'severity'?" in said
+    assert "no ticket field severty (fields.other) Did you mean 'severity'?" in said
+    assert "no choice 'Majr' (fields.third.values) Did you mean 'Major'?" in said
     assert "no ticket field cf_unlike_anything (fields.fourth) Its name stands in the API's answer" in said
-    assert "no group 'Service Dsk' (lines) Did you mean Service Desk?" in said
+    assert "no group 'Service Dsk' (lines) Did you mean 'Service Desk'?" in said
 
 
 def test_an_agent_who_may_not_list_agents_or_see_changes_is_told(site: FreshserviceSandbox) -> None:

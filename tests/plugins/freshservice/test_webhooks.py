@@ -29,7 +29,7 @@ from webhooks.server import Server
 FOLDER = Path(payloads.__file__).parent
 TEMPLATE, CHANGE_TEMPLATE = (FOLDER / name for name in ("webhook.json", "webhook-change.json"))
 SECRET = "webhook-secret-of-the-tests"
-UNFILLED = "the placeholders were not filled in: this is a test of the webhook, not of the rule"
+UNFILLED = "the placeholders were not filled in: this is a test of the webhook"
 OUTCOMES = {
     "jsm-addPrivateNote.json": ("ignored", UNFILLED, None),
     "jsm-addPublicNote.json": ("ignored", UNFILLED, None),

@@ -646,7 +646,7 @@ def said(connector: GitlabConnector) -> str:
 
 def test_the_check_names_what_is_wrong_and_what_there_is(site: GitlabSandbox) -> None:
     wrong = connect(site, project="acme/web-site")
-    assert "Did you mean acme/website?" in said(wrong)
+    assert "Did you mean 'acme/website'?" in said(wrong)
     words = connect(site, statuses={"pending": ["status::pendign"]}, priorities={"normal": ["P3"]}, **SEVERITY)
     text = said(words)
     assert "Did you mean 'status::pending'?" in text

@@ -269,7 +269,7 @@ def test_the_check_names_what_is_wrong_and_what_there_is(site: JiraSandbox) -> N
     assert "Did you mean 'Severity'?" in texts
     connector.close()
     other = connect(site, project="OPPS")
-    assert "Did you mean OPS?" in " ".join(f.remedy for f in other.check())
+    assert "Did you mean 'OPS'?" in " ".join(f.remedy for f in other.check())
     other.close()
 
 

@@ -602,7 +602,7 @@ def test_polling_misses_nothing_in_any_zone_across_the_change_of_summer_time(zon
 def test_polling_misses_nothing_among_equal_times_and_over_full_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     helpdesk = OtrsSandbox(clock=clock)
-    monkeypatch.setattr("plugins.otrs.connector.PAGE", 3)
+    monkeypatch.setattr("plugins.otrs.polling.PAGE", 3)
     with helpdesk:
         connector = connect(helpdesk)
         polled = connector.poll(None, clock.now)
@@ -717,7 +717,7 @@ def test_the_check_finds_nothing_wrong_and_opens_nothing(connector: OtrsConnecto
         ({"ticket_type": ""}, "must have a type"),
         ({"statuses": {"pending": ["wating"]}}, "there is no state 'wating'"),
         ({"priorities": {"high": ["hot"]}}, "there is no priority 'hot'"),
-        ({"marker_field": "HubMarke"}, "Did you mean HubMarker?"),
+        ({"marker_field": "HubMarke"}, "Did you mean 'HubMarker'?"),
         ({"comment_marker_field": "Comment"}, "'Comment' of articles"),
         ({"fields": {"x": {"id": "Xyzzy"}}}, "fields.x"),
     ],

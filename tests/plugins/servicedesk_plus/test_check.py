@@ -39,10 +39,10 @@ def test_words_that_are_not_there_get_a_guess(site: ServiceDeskPlusSandbox) -> N
         )
     )
     assert "error: on_hold is written as 'On Hld', which is no status here" in said
-    assert "trackers.support.statuses: Did you mean On Hold?" in said
-    assert "trackers.support.priorities.urgent: Did you mean High?" in said
-    assert "trackers.support.categories.incident: Did you mean Incident?" in said
-    assert "no group 'Helpdsk' (lines) Did you mean Helpdesk?" in said
+    assert "trackers.support.statuses: Did you mean 'On Hold'?" in said
+    assert "trackers.support.priorities.urgent: Did you mean 'High'?" in said
+    assert "trackers.support.categories.incident: Did you mean 'Incident'?" in said
+    assert "no group 'Helpdsk' (lines) Did you mean 'Helpdesk'?" in said
 
 
 def test_a_status_that_nobody_mapped_is_named(site: ServiceDeskPlusSandbox) -> None:
@@ -55,8 +55,8 @@ def test_fields_that_are_not_there_get_a_guess_by_title_or_name(site: ServiceDes
     severity = site.store.udf["severity"]
     fields = {"severity": {"id": "Severity"}, "other": {"id": severity + "x"}}
     said = words(findings(site, fields=fields, reference_field="udf_nothing", labels_field=severity))
-    assert f"no additional field 'Severity' (fields.severity) Did you mean {severity}?" in said
-    assert f"(fields.other) Did you mean {severity}?" in said
+    assert f"no additional field 'Severity' (fields.severity) Did you mean {severity!r}?" in said
+    assert f"(fields.other) Did you mean {severity!r}?" in said
     assert "no additional field 'udf_nothing' (reference_field)" in said
 
 

@@ -16,6 +16,7 @@ from hub.engine.inbox import JournalInbox
 from hub.journal import Journal
 from hub.journal.schema import deliveries
 from hub.metrics import Metrics
+from hub.parts.templates import NOT_FILLED
 from plugins.servicedesk_plus import payloads
 from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
 from plugins.servicedesk_plus.sandbox import ServiceDeskPlusSandbox
@@ -30,9 +31,9 @@ FOLDER = Path(payloads.__file__).parent
 TEMPLATE = (FOLDER / "webhook.json").read_text()
 SECRET = "webhook-secret-of-the-tests"
 FILES = [*payload_files("servicedesk-plus"), *payload_files("servicedesk-plus/demisto-cloud")]
-REFUSED = "no request id"
+REFUSED = "no ticket id"
 OUTCOMES = {
-    "jsm-manage-engine-trigger-payload.json": ("ignored", payloads.NOT_FILLED),
+    "jsm-manage-engine-trigger-payload.json": ("ignored", NOT_FILLED),
     "request_create.json": ("waiting", "123456789"),
     "request_update.json": ("waiting", "123456789"),
     "error_validation_shape.json": ("refused", REFUSED),
@@ -137,7 +138,7 @@ def test_what_names_no_request_is_refused_with_words_for_an_admin(body: object) 
 
 
 def test_a_test_of_the_webhook_with_unfilled_variables_is_ignored() -> None:
-    assert parse(TEMPLATE.encode()) == Ignored(payloads.NOT_FILLED)
+    assert parse(TEMPLATE.encode()) == Ignored(NOT_FILLED)
 
 
 def test_the_readme_shows_the_very_body_that_is_shipped() -> None:

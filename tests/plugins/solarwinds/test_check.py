@@ -46,11 +46,11 @@ def test_fields_choices_groups_and_categories_that_are_not_there_get_a_guess(sit
         "third": {"id": "Severity", "type": "select", "values": {"high": "Majr"}},
     }
     said = words(findings(site, fields=fields, lines={1: "Helpdsk"}, categories={"change_request": ["Chang"]}))
-    assert "no custom field 'severity' (fields.severity) Did you mean Severity?" in said
+    assert "no custom field 'severity' (fields.severity) Did you mean 'Severity'?" in said
     assert "'Renewal date' is a field of Solution, not of incidents" in said
-    assert "no choice 'Majr' (fields.third.values) Did you mean Major?" in said
-    assert "no group 'Helpdsk' (lines) Did you mean Helpdesk?" in said
-    assert "trackers.support.categories.change_request: Did you mean Change?" in said
+    assert "no choice 'Majr' (fields.third.values) Did you mean 'Major'?" in said
+    assert "no group 'Helpdsk' (lines) Did you mean 'Helpdesk'?" in said
+    assert "trackers.support.categories.change_request: Did you mean 'Change'?" in said
 
 
 def test_a_requester_is_no_user_for_the_hub(site: SolarwindsSandbox) -> None:

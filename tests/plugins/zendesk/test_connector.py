@@ -17,6 +17,7 @@ from hub.connector import (
     PermanentError,
     RefusedError,
     RemoteLink,
+    Unwritable,
 )
 from hub.sandbox import Fault
 from hub.testing.site import ShiftedClock
@@ -71,6 +72,16 @@ def test_an_anonymous_account_is_not_signed_in(account: ZendeskSandbox, connecto
     account.faults.add(Fault(path="/users/me", status=200, body={"user": {"id": None, "name": "Anonymous user"}}))
     with pytest.raises(AuthError, match="anonymous"):
         connector.identify()
+
+
+def test_a_custom_value_is_held_as_zendesk_shows_it_so_that_a_text_for_a_number_is_not_written_for_ever(
+    account: ZendeskSandbox,
+) -> None:
+    connector = connect(account, fields={"affected": {"id": "360000000001", "type": "number"}})
+    assert connector.hold("custom:affected", "12") == 12
+    with pytest.raises(Unwritable, match="takes no 'many'"):
+        connector.hold("custom:affected", "many")
+    connector.close()
 
 
 def test_a_change_by_somebody_else_since_the_read_is_a_conflict(
