@@ -18,7 +18,7 @@ from hub.rules.past import NOT_KEPT
 from hub.rules.ruling import Explained, Ruling
 from hub.rules.trials import try_rules
 from hub.settings.load import load_settings
-from hub.sync.care import ClockChange, clock_changes
+from hub.sync.adopt import ClockChange, clock_changes
 from hub.sync.linking import LinkingError
 from hub.sync.run import rule_on_ticket
 from hub.ticket import TicketRef

@@ -13,10 +13,10 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from hub.connector import Unwritable
-from hub.rules.book import RuleBook, Running, parts_of, raised
+from hub.rules.book import RuleBook, Running, raised
 from hub.rules.case import IN_A_ROW, MOST_IN_A_ROW, Case, Firing, News, Seen, is_staff, observe, with_values
 from hub.rules.clocks import Clock, clock_of
-from hub.rules.conditions import TIMED, Answer, Facts, evaluate, facts_of, flips
+from hub.rules.conditions import Answer, Facts, evaluate, facts_of, flips
 from hub.rules.history import FIELDS
 from hub.rules.placeholders import Rendered, render
 from hub.rules.values import Neighbour, ticket_values
@@ -186,44 +186,7 @@ def case_facts(case: Case) -> dict[str, object]:
     return {**seen, **custom, **around}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """What another rule book makes of a case: its clocks, and when the ticket is to be looked at because of it."""
-
-    clocks: Mapping[str, Clock]
-    next_at: datetime | None
-
-
-def revise(book: RuleBook, case: Case, now: datetime) -> Revision:
-    """The clocks of a case by a rule book that is new to it, and the next look that this asks for.
-
-    It is due now where a warning or breach has passed that was not acted on, where people see a clock that moved, and
-    where a rule on time holds. Other rules that are new apply to a ticket when something happens to it.
-    """
-    facts: dict[str, object] = case_facts(case)
-    found = clocks_of(book, case, facts, now)
-    facts["clocks"] = {name: clock for name, (_, clock) in found.items()}
-    looks = [clock.next_at for _, clock in found.values() if clock.next_at is not None]
-    for name, (running, clock) in found.items():
-        left = [
-            p for _, p, *_, actions in _steps_of(running, clock) if actions and _step(name, clock, p) not in case.steps
-        ]
-        if left and clock.state.is_open:
-            looks.append(now)
-    shown_now = {name: shown(clock) for name, (_, clock) in found.items()}
-    moved = {name for name in {*shown_now, *case.clocks} if shown_now.get(name) != case.clocks.get(name)}
-    if any(f"{p.name}.{show.target}" in moved for p in book.promises for show in p.agreement.show):
-        looks.append(now)
-    for rule in book.rules:
-        if not any(part.clock or any(getattr(part, name) for name in TIMED) for part in parts_of(rule.when)):
-            continue
-        looks += flips(rule.when, facts, now)
-        if evaluate(rule.when, facts, now).holds and not case.fired.get(rule.name, Firing()).holds:
-            looks.append(now)
-    return Revision(clocks={name: clock for name, (_, clock) in found.items()}, next_at=min(looks, default=None))
-
-
-def _steps_of(running: Running, clock: Clock) -> Iterator[tuple[datetime, int, str, Running, Clock, Actions | None]]:
+def steps_of(running: Running, clock: Clock) -> Iterator[tuple[datetime, int, str, Running, Clock, Actions | None]]:
     """The warnings and the breach of a clock that have passed: when, at how many percent, and what is to be done."""
     agreement = running.promise.agreement
     for percent, at in clock.warnings:
@@ -233,7 +196,7 @@ def _steps_of(running: Running, clock: Clock) -> Iterator[tuple[datetime, int, s
         yield clock.breached_at, 100, running.name, running, clock, agreement.on_breach
 
 
-def _step(name: str, clock: Clock, percent: int) -> str:
+def step_name(name: str, clock: Clock, percent: int) -> str:
     """What a case remembers of a step that was acted on."""
     return f"{name} {clock.started.isoformat()} {percent}"
 
@@ -314,9 +277,9 @@ class _Pass:
     def keep_agreements(self) -> None:
         """Acts on warnings and breaches, in the order of their times; each once, however late it is seen."""
         self._clocks = clocks_of(self._book, self._case, self._facts, self._now)
-        passed = [one for running, clock in self._clocks.values() for one in _steps_of(running, clock)]
+        passed = [one for running, clock in self._clocks.values() for one in steps_of(running, clock)]
         for at, percent, name, running, clock, actions in sorted(passed, key=lambda one: one[:3]):
-            step = _step(name, clock, percent)
+            step = step_name(name, clock, percent)
             if step in self._steps:
                 continue
             self._steps.add(step)

@@ -26,17 +26,14 @@ from hub.journal.links import LinkRow, MemberRow
 from hub.rules.conditions import evaluate, facts_of
 from hub.rules.ruling import Ruling
 from hub.settings.model import LinkSettings
+from hub.sync.adopt import adopt_book
 from hub.sync.advance import advance
 from hub.sync.alarms import tell_failures
 from hub.sync.apply import apply_operations
 from hub.sync.care import (
-    adopt_book,
     earliest_due,
-    has_orders,
-    issue_wanted,
     look_after,
     look_back,
-    lose_sight,
     preview,
     restore_looks,
 )
@@ -44,6 +41,7 @@ from hub.sync.codec import dump_shadow, dump_value, load_hint, load_shadow
 from hub.sync.context import Context
 from hub.sync.failing import ALARM, note_failure
 from hub.sync.fields import next_turns
+from hub.sync.fulfil import has_orders, issue_wanted, lose_sight
 from hub.sync.incidents import keep_incident
 from hub.sync.keys import AlertGroup, alerts_of, link_key, ticket_of
 from hub.sync.merging import take_place

@@ -13,8 +13,8 @@ from hub.journal import cases, deliveries, events, links
 from hub.journal.cases import Order
 from hub.rules.case import similarity
 from hub.settings.model import LinkSettings
-from hub.sync.care import fulfil, labels_leaving
 from hub.sync.context import Context
+from hub.sync.fulfil import fulfil, labels_leaving
 from hub.sync.keys import link_key
 from hub.sync.linking import join
 from hub.sync.progress import Progress
