@@ -330,7 +330,7 @@ def test_labels_of_an_issue_arrive_though_the_tickets_own_were_never_seen_before
 
     def limited(call: str) -> None:
         if call == "update":
-            raise RateLimitedError("support", call, "slow down", 5)
+            raise RateLimitedError("support", call, "slow down", 600)
 
     support.before_call = killed
     ticket_id = world.support.open_ticket(title="Broken", labels=frozenset({"escalate"}))
@@ -342,6 +342,7 @@ def test_labels_of_an_issue_arrive_though_the_tickets_own_were_never_seen_before
     support.before_call = limited
     world.restart()
     world.run_due()
+    world.pending.clear()  # the webhooks about the hub's own writes are lost
     world.dev.edit(issue_id, labels=world.dev.tickets[issue_id].labels | {"red"})
     world.deliver_all()
     world.run_due()
