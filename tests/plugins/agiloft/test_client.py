@@ -27,7 +27,8 @@ from plugins.agiloft.connector import AgiloftConnector
 from plugins.agiloft.sandbox import AgiloftSandbox
 from plugins.agiloft.sandbox.cast import AgiloftActor
 from tests.plugins.agiloft.builders import a_comment, created
-from tests.plugins.agiloft.conftest import Clock, connect, values_of, writes
+from tests.plugins.agiloft.conftest import connect, values_of, writes
+from tests.plugins.clock import Clock
 
 # -- tokens -------------------------------------------------------------------------------------------------------
 
