@@ -12,8 +12,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hub.connector import AuthError, NotFoundError
-from hub.ticket import Person
+from hub.connector import AuthError, Connector, NotFoundError
+from hub.parts.refusals import no_group
+from hub.ticket import Person, Value
 
 REMEMBERED = 3600.0
 """Seconds that a name is believed."""
@@ -71,6 +72,19 @@ class Directory(ABC):
         if name in rows or (not rows and name.isdigit()):
             return name
         return next((key for key, row in rows.items() if row.get("name") == name), None)
+
+    def group_for(self, connector: Connector, path: str, values: Mapping[str, Value]) -> dict[str, int]:
+        """What hands a ticket to the group of the list that is the support line asked for; empty where none is.
+
+        Raises RefusedError where there is no such group, and Unwritable where the line has none.
+        """
+        if "line" not in values:
+            return {}
+        group = connector.group_of(values["line"])
+        group_id = self.id_in(path, group)
+        if group_id is None:
+            raise no_group(connector, "find a group", group)
+        return {"group_id": int(group_id)}
 
     def names(self, path: str) -> list[str]:
         """All names of a list. Raises AuthError where the hub's account may not read it."""

@@ -25,6 +25,8 @@ from hub.parts.refusals import reason_of
 from hub.rest import Reason, RestClient, json_of
 
 FILES = "attachments[]"
+PAGE = 100
+"""The most that a page of a list holds."""
 
 
 class KeyedClient(RestClient):
@@ -70,6 +72,18 @@ class KeyedClient(RestClient):
         form = {name: str(value).lower() if isinstance(value, bool) else value for name, value in body.items()}
         files = [(FILES, (upload.name, upload.open(), upload.content_type)) for upload in uploads]
         return self.send("POST", path, data=form, files=files)
+
+    def rows(self, path: str, key: str = "") -> list[dict[str, Any]]:
+        """All pages of a list; `key` is what the rows stand under, where they do not come bare."""
+        found: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            answer = self.get(path, per_page=PAGE, page=page)
+            rows = answer[key] if key else answer
+            found += rows
+            if len(rows) < PAGE:
+                return found
+            page += 1
 
     @contextmanager
     def download(self, url: str) -> Iterator[Iterator[bytes]]:

@@ -6,12 +6,10 @@ of single records as a public client reads them.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -25,56 +23,23 @@ from hub.connector import (
     NotFoundError,
     PermanentError,
     RateLimitedError,
-    RefusedError,
     TemporaryError,
 )
 from hub.rest import LONGEST_REASON, RestClient, json_of
 from plugins.agiloft.budget import Budget
+from plugins.agiloft.refusals import Refusals, TokenEndedError, words_of_error
 from plugins.agiloft.settings import AgiloftSettings
+from plugins.agiloft.tokens import Token
 
 Json = dict[str, Any]
 
-RENEW_AT = 0.8
-"""Part of a token's life after which it is replaced."""
-USUAL_LIFE = 15 * 60.0
-"""Seconds; a KB may set up to an hour."""
-LONGEST_IN_MINUTES = 60
 LOOK_AGAIN_AT_LOCK = 60.0
 """Seconds after which a record that somebody edits is tried again at the latest."""
-TOKEN_ENDED = (
-    "token is expired",
-    "token is blocked",
-    "no active session found for current token",
-    "wrong combination of access token and kb name",
-)
-"""Told with 400, 401 or 500; a new sign-in may help."""
-NOT_ALLOWED = ("there is no permissions", "not allowed, please check logs", "lacks permission")
-WRONG_LOGIN = (
-    "wrong authorization data", "user is blocked", "authentication failed", "invalid login/password",
-    "one has to specify $login",
-)  # fmt: skip
-NO_RECORD = ("no data found for id",)
-NO_SUCH_PLACE = re.compile(
-    r"cannot find specified knowledgebase|unable to identify kb|table \S+ has not been found", re.I
-)
-ABOUT_COLUMN = re.compile(r"(?:pointed to|no column|requested column|value for|column|field)\s+['\"]?(\w+)", re.I)
 META = {"success", "message", "errors"}
-
-
-class TokenEndedError(AuthError):
-    """The token is not good any more, or never was."""
 
 
 class RecordLockedError(RateLimitedError):
     """Somebody edits the record on the screen, which locks it. Nothing was written, and nothing is forced."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    access: str
-    refresh: str
-    scheme: str
-    good_until: float
 
 
 class AgiloftClient(RestClient):
@@ -91,10 +56,9 @@ class AgiloftClient(RestClient):
         self.api = f"/ewws/alrest/{quote(settings.kb, safe='')}"
         self.budget = Budget(settings.calls_per_second, settings.burst)
         self._lock = threading.RLock()
-        self._token: _Token | None = None
+        self._token: Token | None = None
         self._is_signing_in = False
-        named = ((column, _neutral(where)) for where, column in settings.used_columns())
-        self._columns = {column: name for column, name in named if name}
+        self._refusals = Refusals(self.name, settings, self.permission_remedy, self.auth_error)
 
     # signing in
 
@@ -111,7 +75,7 @@ class AgiloftClient(RestClient):
         with self._lock:
             self._token = self._sign_in(None)
 
-    def _sign_in(self, old: _Token | None) -> _Token:
+    def _sign_in(self, old: Token | None) -> Token:
         settings, credentials = self._settings, self._settings.credentials
         self._is_signing_in = True
         try:
@@ -127,7 +91,7 @@ class AgiloftClient(RestClient):
         finally:
             self._is_signing_in = False
 
-    def _renewed(self, old: _Token) -> _Token | None:
+    def _renewed(self, old: Token) -> Token | None:
         """By the refresh token; None where Agiloft takes it no more, and only the password is left."""
         if not old.refresh:
             return None
@@ -138,16 +102,11 @@ class AgiloftClient(RestClient):
         except PermanentError:
             return None
 
-    def _token_of(self, answer: Any, doing: str) -> _Token:
-        given = answer.get("result") if isinstance(answer, dict) and isinstance(answer.get("result"), dict) else answer
-        if not isinstance(given, dict) or not given.get("access_token"):
+    def _token_of(self, answer: Any, doing: str) -> Token:
+        token = Token.of(answer, time.monotonic())
+        if token is None:
             raise TemporaryError(self.name, doing, "the answer holds no token; is a proxy in between?")
-        return _Token(
-            access=str(given["access_token"]),
-            refresh=str(given.get("refresh_token") or ""),
-            scheme=str(given.get("authentication_scheme") or "Bearer").strip(),
-            good_until=time.monotonic() + RENEW_AT * life_of(given),
-        )
+        return token
 
     # calls
 
@@ -245,11 +204,13 @@ class AgiloftClient(RestClient):
 
     def inspect(self, body: Any, doing: str) -> None:
         if isinstance(body, dict) and body.get("success") is False:
-            raise self._told(_words_of(body), doing) or PermanentError(self.name, doing, self._short(_words_of(body)))
+            raise self._told(words_of_error(body), doing) or PermanentError(
+                self.name, doing, self._short(words_of_error(body))
+            )
 
     def error(self, response: httpx.Response, doing: str) -> ConnectorError:
         """What is wrong is told in words; the status is 400 for nearly everything, and 500 for some ends of tokens."""
-        words = _words_of(json_of(response))
+        words = words_of_error(json_of(response))
         told = self._told(words, doing) if words and response.status_code < 502 else None
         if told is not None:
             return told
@@ -258,28 +219,7 @@ class AgiloftClient(RestClient):
         return super().error(response, doing)
 
     def _told(self, words: str, doing: str) -> ConnectorError | None:
-        """The error that the words of an answer mean; None for words that are known for nothing."""
-        low, why, settings = words.casefold(), self._short(words), self._settings
-        if any(text in low for text in TOKEN_ENDED):
-            remedy = f"Check trackers.{self.name}.kb and credentials; another program may be using the same login."
-            return TokenEndedError(self.name, doing, why, remedy)
-        if any(text in low for text in WRONG_LOGIN):
-            return self.auth_error(doing, why)
-        if any(text in low for text in NOT_ALLOWED):
-            return AuthError(self.name, doing, why, self.permission_remedy)
-        if any(text in low for text in NO_RECORD):
-            return NotFoundError(self.name, doing, why, "It does not exist, or the hub's user may not see it.")
-        if NO_SUCH_PLACE.search(words):
-            remedy = f"Correct trackers.{self.name}.kb or the table's name: both are case sensitive."
-            return PermanentError(self.name, doing, why, remedy)
-        named = [self._columns[c] for c in ABOUT_COLUMN.findall(words) if c in self._columns]
-        if named and named[0] not in ("id", "updated", "marker"):
-            remedy = f"See the column in Agiloft, and trackers.{self.name} for its words."
-            return RefusedError(self.name, doing, dict.fromkeys(named, why), remedy)
-        if "no column" in low and settings.table:
-            remedy = f"Correct trackers.{self.name}.columns; `hub check` names the ones that are missing."
-            return PermanentError(self.name, doing, why, remedy)
-        return None
+        return self._refusals.meant(words, self._short(words), doing)
 
     @contextmanager
     def _minding_locks(self, table: str, record_id: str, doing: str) -> Iterator[None]:
@@ -337,32 +277,3 @@ class AgiloftClient(RestClient):
     def _answer(self, method: str, path: str, doing: str, more: Mapping[str, Any]) -> httpx.Response:
         self.budget.spend()
         return super()._answer(method, path, doing, more)
-
-
-def life_of(token: Mapping[str, Any]) -> float:
-    """Seconds that a token is good for. Without a unit a small number means minutes, as the longest life is an hour;
-    sources disagree. Source: "REST - Login"."""
-    try:
-        given = float(token.get("expires_in") or 0)
-    except (TypeError, ValueError):
-        given = 0.0
-    if given <= 0:
-        return USUAL_LIFE
-    unit = str(token.get("expiration_time_unit") or "").casefold()
-    if unit:
-        return given * {"m": 60.0, "h": 3600.0}.get(unit[0], 1.0)
-    return given * 60 if given <= LONGEST_IN_MINUTES else given
-
-
-def _words_of(body: Mapping[str, Any]) -> str:
-    """What an error says: `message` with its `errors`, or `error_description`."""
-    errors = body.get("errors")
-    more = [str(e.get("message", e) if isinstance(e, dict) else e) for e in errors] if isinstance(errors, list) else []
-    main = str(body.get("message") or body.get("error_description") or body.get("error") or "")
-    return "; ".join(dict.fromkeys(filter(None, [main, *more])))
-
-
-def _neutral(where: str) -> str:
-    """The neutral field of a place in the settings: `columns.status` is status, `fields.x` is custom:x."""
-    section, _, name = where.partition(".")
-    return f"custom:{name}" if section == "fields" else name

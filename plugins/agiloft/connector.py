@@ -6,10 +6,10 @@ stands in `settings`; the points that surprise are named where they matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from hub.connector import (
     Capability,
@@ -37,14 +37,13 @@ from hub.connector import (
 )
 from hub.parts.custom_values import held
 from hub.settings.trackers import TrackerSettings
-from hub.text import canonical, from_plain, to_plain
 from hub.ticket import Attachment, Markdown, Person, Priority, Snapshot, Status, Value, Visibility
-from plugins.agiloft import checks, mapping, payloads
+from plugins.agiloft import checks, mapping, payloads, people
 from plugins.agiloft.client import AgiloftClient
 from plugins.agiloft.comments import AppendedEntries, CommentRecords
 from plugins.agiloft.files import Files
+from plugins.agiloft.links import Links
 from plugins.agiloft.looking import Looking
-from plugins.agiloft.query import Unquotable, equals
 from plugins.agiloft.settings import AgiloftSettings, AppendedComments, TableComments
 from plugins.agiloft.times import LocalTimes
 from plugins.agiloft.writing import Writing
@@ -81,7 +80,7 @@ class AgiloftConnector(Connector):
         self._times = LocalTimes.of(settings)
         self._client = AgiloftClient(self, settings)
         self._files = Files(settings, self._client)
-        self._looking = Looking(settings, self._client)
+        self._looking = Looking(self, settings, self._client)
         self._comments: CommentRecords | AppendedEntries | None = None
         if isinstance(settings.comments, TableComments):
             self._comments = CommentRecords(settings, settings.comments, self._client, self._files)
@@ -90,28 +89,11 @@ class AgiloftConnector(Connector):
         self._writing = Writing(settings, self, self._client, self._native_text)
         self._identity: Identity | None = None
         self.lines = settings.lines
-        self._capabilities = self._offered()
+        self._capabilities = offered_by(settings, self._comments)
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         return self._capabilities
-
-    def _offered(self) -> frozenset[Capability]:
-        """What the columns of the settings make possible. A link needs a private note, which is what keeps its mark."""
-        offered = {Capability.CREATE, Capability.UPDATE, Capability.WEBHOOKS, Capability.POLLING}
-        offered |= self._comments.capabilities if self._comments else frozenset()
-        if Capability.PRIVATE_COMMENTS in offered:
-            offered.add(Capability.REMOTE_LINKS)
-        comments = self._settings.comments
-        if isinstance(comments, TableComments) and comments.attachments:
-            offered |= {Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS}
-        elif self._settings.columns.private_attachments:
-            offered.add(Capability.ATTACHMENTS)
-        if self._settings.people:
-            offered.add(Capability.USERS)
-        if self.lines:
-            offered.add(Capability.LINES)
-        return frozenset(offered)
 
     def identify(self) -> Identity:
         """A sign-in, which is all the proof there is; users are known by what stands in `updated by` columns."""
@@ -156,18 +138,10 @@ class AgiloftConnector(Connector):
 
     def find_person(self, email: str) -> Person | None:
         self._offers(Capability.USERS)
-        people = self._settings.people
-        assert people is not None
+        table = self._settings.people
+        assert table is not None
         self._client.admit("find a person")
-        try:
-            rows = self._client.search(people.table, equals(people.email, email), [people.name, people.email])
-        except Unquotable:
-            return None
-        for row in rows:
-            name, address = mapping.words_of(row.get(people.name)), mapping.words_of(row.get(people.email))
-            if name and address.casefold() == email.casefold():
-                return Person(name, name, address)
-        return None
+        return people.with_address(self._client, table, email)
 
     # pure translation
 
@@ -212,13 +186,8 @@ class AgiloftConnector(Connector):
 
     def find_ticket(self, marker: str) -> Created | None:
         self._client.admit("find a ticket")
-        columns = self._settings.columns
-        for row in self._client.search(
-            self._settings.table, equals(columns.marker, marker), [columns.id, columns.marker]
-        ):
-            if mapping.words_of(row.get(columns.marker)) == marker:
-                return self._created(str(row[columns.id]))
-        return None
+        found = self._writing.find(marker)
+        return None if found is None else self._created(found)
 
     def _created(self, ticket_id: str) -> Created:
         return Created(ticket_id, f"#{ticket_id}", mapping.record_url(self._settings, ticket_id))
@@ -256,34 +225,14 @@ class AgiloftConnector(Connector):
         return self._files.add_for(ticket_id, upload, Visibility.PRIVATE)
 
     def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
-        """The address in its column first, which can be repeated, and then the note."""
         self._offers(Capability.REMOTE_LINKS)
         self._client.admit(f"show a link in {ticket_id}")
-        if column := self._settings.columns.link:
-            self._client.change(self._settings.table, ticket_id, {column: link.url})
-        note = link.note or Markdown(f"[{link.key}]({link.url})")
-        if link.url not in to_plain(note):
-            # By the address in its note `remove_link` knows whose address stands in the column.
-            note = canonical(f"{note}\n\n{from_plain(link.url)}")
-        private = NewComment(text=note, visibility=Visibility.PRIVATE, marker=link.global_id)
-        return self._has_comments().add(ticket_id, private)
+        return Links(self._settings, self._client, self._has_comments()).show(ticket_id, link)
 
     def remove_link(self, ticket_id: str, global_id: str) -> None:
-        """Empties the column where it holds this link's address, and deletes the note where notes can be deleted."""
         self._offers(Capability.REMOTE_LINKS)
         self._client.admit(f"take back a link in {ticket_id}")
-        comments, settings = self._has_comments(), self._settings
-        column = settings.columns.link
-        wanted = [c for c in (settings.columns.id, column, *comments.columns) if c]
-        raw = self._client.record(settings.table, ticket_id, wanted)
-        note = next((c for c in comments.of(ticket_id, raw) if c.marker == global_id), None)
-        if note is None:
-            return
-        shown = mapping.words_of(raw.get(column)) if column else ""
-        if shown and shown in to_plain(note.text):
-            self._client.change(settings.table, ticket_id, {column: ""})
-        if isinstance(comments, CommentRecords):
-            comments.delete(note.id)
+        Links(self._settings, self._client, self._has_comments()).remove(ticket_id, global_id)
 
     # noticing
 
@@ -295,16 +244,7 @@ class AgiloftConnector(Connector):
         own present time counts, as its answers tell it."""
         self._client.admit("poll")
         self.identify()
-        return self._looking.look(cursor, self._client.now(), self._hint)
-
-    def _hint(self, raw: Mapping[str, Any]) -> Hint:
-        ticket = mapping.ticket(self._settings, self, raw, self._times)
-        values: dict[str, Value | frozenset[str]] = {
-            "labels": ticket.labels, "priority": ticket.priority, "category": ticket.category, "line": ticket.line,
-        }  # fmt: skip
-        column = self._settings.columns.updated_by
-        by = mapping.words_of(raw.get(column)) if column else ""
-        return Hint(ticket_id=ticket.id, event="poll", at=ticket.updated, actor_id=by or None, values=values)
+        return self._looking.look(cursor, self._client.now())
 
     def close(self) -> None:
         self._client.close()
@@ -324,3 +264,20 @@ class AgiloftConnector(Connector):
         if not isinstance(self._comments, CommentRecords):
             raise NotOfferedError(self.name, capability)
         return self._comments
+
+
+def offered_by(settings: AgiloftSettings, comments: CommentRecords | AppendedEntries | None) -> frozenset[Capability]:
+    """What the columns of the settings make possible. A link needs a private note, which is what keeps its mark."""
+    offered = {Capability.CREATE, Capability.UPDATE, Capability.WEBHOOKS, Capability.POLLING}
+    offered |= comments.capabilities if comments else frozenset()
+    if Capability.PRIVATE_COMMENTS in offered:
+        offered.add(Capability.REMOTE_LINKS)
+    if isinstance(settings.comments, TableComments) and settings.comments.attachments:
+        offered |= {Capability.ATTACHMENTS, Capability.ATTACHMENTS_IN_COMMENTS}
+    elif settings.columns.private_attachments:
+        offered.add(Capability.ATTACHMENTS)
+    if settings.people:
+        offered.add(Capability.USERS)
+    if settings.lines:
+        offered.add(Capability.LINES)
+    return frozenset(offered)

@@ -9,6 +9,7 @@ from hub.connector import AuthError, Changes, Connector, Draft, NotFoundError, P
 from hub.ticket import Markdown, Value
 from plugins.agiloft import mapping
 from plugins.agiloft.client import AgiloftClient
+from plugins.agiloft.query import equals
 from plugins.agiloft.settings import AgiloftSettings
 from plugins.agiloft.times import LocalTimes
 
@@ -28,6 +29,15 @@ class Writing:
     ) -> None:
         self._settings, self._maps, self._client, self._native_text = settings, maps, client, native_text
         self._times = LocalTimes.of(settings)
+
+    def find(self, marker: str) -> str | None:
+        """The id of the record with this mark."""
+        columns = self._settings.columns
+        wanted = [columns.id, columns.marker]
+        for row in self._client.search(self._settings.table, equals(columns.marker, marker), wanted):
+            if mapping.words_of(row.get(columns.marker)) == marker:
+                return str(row[columns.id])
+        return None
 
     def insert(self, draft: Draft, values: Mapping[str, Value]) -> str:
         """A new record; its id. Raises RefusedError where the refusal names a column of the draft."""

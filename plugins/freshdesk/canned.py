@@ -34,21 +34,14 @@ PLACEHOLDERS = Placeholders(
         "ticket.agent.firstname": "agent.name",
     },
 )
-PAGE = 100
 
 
 def responses(client: FreshdeskClient) -> list[StoredMacro]:
     """Every canned response that the hub's agent sees, folder by folder: a call for each folder."""
     found = []
     for folder in client.get("/canned_response_folders"):
-        page = 1
-        while True:
-            path = f"/canned_response_folders/{folder['id']}/responses"
-            rows = client.get(path, per_page=PAGE, page=page)
-            found += [_macro(raw, folder) for raw in rows]
-            if len(rows) < PAGE:
-                break
-            page += 1
+        rows = client.rows(f"/canned_response_folders/{folder['id']}/responses")
+        found += [_macro(raw, folder) for raw in rows]
     return found
 
 

@@ -35,19 +35,19 @@ from hub.connector import (
     WrittenComment,
 )
 from hub.parts.custom_values import field_value, held, native_value
-from hub.parts.refusals import explained, no_group
-from hub.parts.stamps import stamped, unstamped
+from hub.parts.keyed_client import PAGE
+from hub.parts.refusals import explained
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
 from plugins.freshdesk import bodies, canned, checks, mapping, payloads, solutions
 from plugins.freshdesk.client import FreshdeskClient
+from plugins.freshdesk.conversations import Conversations
 from plugins.freshdesk.directory import GROUPS, FreshdeskDirectory
 from plugins.freshdesk.polling import Position
 from plugins.freshdesk.settings import FreshdeskSettings
 
 INCLUDE = "requester,company"
-PAGE = 100
 
 
 class FreshdeskConnector(Connector):
@@ -73,6 +73,7 @@ class FreshdeskConnector(Connector):
         self._settings = settings
         self._client = FreshdeskClient(self, settings.credentials.api_key)
         self._directory = FreshdeskDirectory(self._client)
+        self._conversations = Conversations(self._client, settings, self._own_account)
         self._identity: Identity | None = None
         self.lines = settings.lines
         self._scope = 1
@@ -94,12 +95,15 @@ class FreshdeskConnector(Connector):
             self._identity = Identity(str(me["id"]), me["contact"]["name"], self._client.clock_skew)
         return self._identity
 
+    def _own_account(self) -> str:
+        return self.identify().account_id
+
     # reading
 
     def read(self, ticket_id: str, known: Known) -> Snapshot:
         """One call, one more for each hundred comments, and one for the rating of a done ticket where the settings
         ask for it; names of people and groups are remembered."""
-        own = self.identify().account_id
+        own = self._own_account()
         raw = self._client.get(f"/tickets/{ticket_id.lstrip('#')}", include=INCLUDE)
         ticket = self._ticket(raw)
         is_deleted = bool(raw.get("deleted") or raw.get("spam"))
@@ -109,7 +113,9 @@ class FreshdeskConnector(Connector):
             ticket = replace(ticket, rating=mapping.rating_of(ratings))
         comments: tuple[Comment, ...] | None = None
         if not is_deleted and (known.must_read_comments or known.comment_count is None):
-            comments = tuple(mapping.comment(c, self._directory.person, own) for c in self._conversations(ticket.id))
+            comments = tuple(
+                mapping.comment(c, self._directory.person, own) for c in self._conversations.all_of(ticket.id)
+            )
         return Snapshot(
             ticket=ticket,
             read_at=self._client.now(),
@@ -129,17 +135,6 @@ class FreshdeskConnector(Connector):
             language = self._directory.person(ticket.requester.id, None).language
             ticket = replace(ticket, requester=replace(ticket.requester, language=language))
         return ticket
-
-    def _conversations(self, ticket_id: str) -> list[dict[str, Any]]:
-        """All of them, in the order they were written."""
-        found: list[dict[str, Any]] = []
-        page = 1
-        while True:
-            rows = self._client.get(f"/tickets/{ticket_id}/conversations", per_page=PAGE, page=page)
-            found += rows
-            if len(rows) < PAGE:
-                return sorted(found, key=lambda c: (mapping.utc(c["created_at"]), c["id"]))
-            page += 1
 
     def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
         return self._client.download(attachment.url)
@@ -164,7 +159,9 @@ class FreshdeskConnector(Connector):
 
     def create(self, draft: Draft) -> Created:
         """One call; see `bodies.of_draft`."""
-        body = bodies.of_draft(self._settings, self, draft, self.identify().account_id) | self._group(draft.values)
+        body = bodies.of_draft(self._settings, self, draft, self._own_account()) | self._directory.group_for(
+            self, GROUPS, draft.values
+        )
         try:
             return self._created(self._client.send("POST", "/tickets", body))
         except RefusedError as error:
@@ -187,7 +184,9 @@ class FreshdeskConnector(Connector):
 
     def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> Written:
         """One PUT. Tags are replaced as a whole and nothing locks them, so that they are read again just before."""
-        body = bodies.of_values(self._settings, self, changes.values) | self._group(changes.values)
+        body = bodies.of_values(self._settings, self, changes.values) | self._directory.group_for(
+            self, GROUPS, changes.values
+        )
         if changes.add_labels or changes.remove_labels:
             present = self._client.get(f"/tickets/{ticket_id}").get("tags") or ()
             body["tags"] = sorted((set(present) | changes.add_labels) - changes.remove_labels)
@@ -199,30 +198,11 @@ class FreshdeskConnector(Connector):
             raise explained(error, changes, remedy, closing) from error
         return Written()
 
-    def _group(self, values: Mapping[str, Value]) -> dict[str, int]:
-        """The group that is the support line asked for."""
-        if "line" not in values:
-            return {}
-        group = self.group_of(values["line"])
-        group_id = self._directory.id_in(GROUPS, group)
-        if group_id is None:
-            raise no_group(self, "find a group", group)
-        return {"group_id": int(group_id)}
-
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        html = stamped(mapping.text_to_html(comment.text), comment.marker)
-        is_reply = comment.visibility.is_public and self._settings.public_as == "reply"
-        path = f"/tickets/{ticket_id}/{'reply' if is_reply else 'notes'}"
-        # A note without this is private; a reply has no such field and is public always.
-        body: dict[str, Any] = {"body": html} | ({} if is_reply else {"private": not comment.visibility.is_public})
-        return _written(self._client.post(path, body, comment.uploads))
+        return self._conversations.add(ticket_id, comment)
 
     def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
-        own = self.identify().account_id
-        for raw in self._conversations(ticket_id):
-            if str(raw.get("user_id")) == own and unstamped(raw.get("body") or "")[1] == marker:
-                return _written(raw)
-        return None
+        return self._conversations.find(ticket_id, marker)
 
     def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
         note = link.note or Markdown(f"[{link.key}]({link.url})")
@@ -230,9 +210,7 @@ class FreshdeskConnector(Connector):
 
     def remove_link(self, ticket_id: str, global_id: str) -> None:
         """Deletes the note that showed the link."""
-        note = self.find_comment(ticket_id, global_id)
-        if note is not None:
-            self._client.send("DELETE", f"/conversations/{note.id}")
+        self._conversations.remove(ticket_id, global_id)
 
     # noticing
 
@@ -279,9 +257,3 @@ class FreshdeskConnector(Connector):
 
 def _updated(raw: Mapping[str, Any]) -> datetime:
     return mapping.utc(raw["updated_at"]) or datetime.min.replace(tzinfo=UTC)
-
-
-def _written(raw: Mapping[str, Any]) -> WrittenComment:
-    # A reply's answer need not say that it is public.
-    visibility = Visibility.PRIVATE if raw.get("private") else Visibility.PUBLIC
-    return WrittenComment(str(raw["id"]), visibility, tuple(str(a["id"]) for a in raw.get("attachments") or ()))

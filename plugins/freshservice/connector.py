@@ -34,13 +34,14 @@ from hub.connector import (
     WrittenComment,
 )
 from hub.parts.custom_values import field_value, held, native_value
-from hub.parts.refusals import explained, no_group
-from hub.parts.stamps import mark_tag, stamped, tag_of, unstamped
+from hub.parts.refusals import explained
+from hub.parts.stamps import mark_tag, tag_of
 from hub.settings.trackers import TrackerSettings
 from hub.text import from_html
 from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Ticket, Value, Visibility
 from plugins.freshservice import bodies, checks, mapping, payloads
 from plugins.freshservice.client import FreshserviceClient
+from plugins.freshservice.conversations import Conversations
 from plugins.freshservice.directory import DEPARTMENTS, GROUPS, FreshserviceDirectory, full_name
 from plugins.freshservice.modules import CHANGES, TICKETS, Module, key_of, located
 from plugins.freshservice.polling import PAGE, Position, Stream, streams
@@ -71,6 +72,7 @@ class FreshserviceConnector(Connector):
         self._client = FreshserviceClient(self, settings.credentials.api_key)
         self._directory = FreshserviceDirectory(self._client)
         self._streams = streams(settings.workspaces, with_changes=settings.changes)
+        self._conversations = Conversations(self._client, settings, self._own_account)
         self._identity: Identity | None = None
         self.lines = settings.lines
 
@@ -89,18 +91,21 @@ class FreshserviceConnector(Connector):
             self._identity = Identity(str(me["id"]), full_name(me), self._client.clock_skew)
         return self._identity
 
+    def _own_account(self) -> str:
+        return self.identify().account_id
+
     # reading
 
     def read(self, ticket_id: str, known: Known) -> Snapshot:
         """One call, and one more for each hundred comments; names of people and groups are remembered."""
-        own = self.identify().account_id
+        own = self._own_account()
         module, number = self._located(ticket_id)
         raw = self._client.get(module.path_of(number), include=module.include)[module.name]
         ticket = self._ticket(module, raw)
         is_deleted = bool(raw.get("deleted") or raw.get("spam"))
         comments: tuple[Comment, ...] | None = None
         if not is_deleted and (known.must_read_comments or known.comment_count is None):
-            rows = self._comments(module, number)
+            rows = self._conversations.all_of(module, number)
             comments = tuple(mapping.comment(row, module, self._directory.person, own) for row in rows)
         return Snapshot(
             ticket=ticket,
@@ -129,18 +134,6 @@ class FreshserviceConnector(Connector):
         )
         return mapping.ticket(self._settings, self, module, raw, names)
 
-    def _comments(self, module: Module, number: str) -> list[dict[str, Any]]:
-        """All of them, in the order they were written."""
-        found: list[dict[str, Any]] = []
-        page = 1
-        while True:
-            path = f"{module.path_of(number)}/{module.comments}"
-            rows = self._client.get(path, per_page=PAGE, page=page)[module.comments]
-            found += rows
-            if len(rows) < PAGE:
-                return sorted(found, key=lambda c: (mapping.utc(c["created_at"]), c["id"]))
-            page += 1
-
     def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
         return self._client.download(attachment.url)
 
@@ -168,7 +161,9 @@ class FreshserviceConnector(Connector):
 
     def create(self, draft: Draft) -> Created:
         """One call; see `bodies.of_draft`."""
-        body = bodies.of_draft(self._settings, self, draft, self.identify().account_id) | self._group(draft.values)
+        body = bodies.of_draft(self._settings, self, draft, self._own_account()) | self._directory.group_for(
+            self, GROUPS, draft.values
+        )
         try:
             return self._created(self._client.send("POST", TICKETS.path, body)["ticket"])
         except RefusedError as error:
@@ -197,7 +192,9 @@ class FreshserviceConnector(Connector):
         path = module.path_of(number)
         if module is CHANGES and (refused := bodies.not_for_changes(changes)):
             raise RefusedError(self.name, f"PUT {path}", refused, "Let this field not travel to changes: see fields.")
-        body = bodies.of_values(self._settings, self, changes.values, module) | self._group(changes.values)
+        body = bodies.of_values(self._settings, self, changes.values, module) | self._directory.group_for(
+            self, GROUPS, changes.values
+        )
         if changes.add_labels or changes.remove_labels:
             present = self._client.get(path, include=module.include)[module.name].get("tags") or ()
             body["tags"] = sorted((set(present) | changes.add_labels) - changes.remove_labels)
@@ -207,36 +204,11 @@ class FreshserviceConnector(Connector):
             raise explained(error, changes, REMEDY, CLOSING_REMEDY) from error
         return Written()
 
-    def _group(self, values: Mapping[str, Value]) -> dict[str, int]:
-        """The group that is the support line asked for."""
-        if "line" not in values:
-            return {}
-        group = self.group_of(values["line"])
-        group_id = self._directory.id_in(GROUPS, group)
-        if group_id is None:
-            raise no_group(self, "find a group", group)
-        return {"group_id": int(group_id)}
-
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
-        """Changes have notes for agents only: what is public comes there as such a note, and the receipt says so."""
-        module, number = self._located(ticket_id)
-        html = stamped(mapping.text_to_html(comment.text), comment.marker)
-        is_reply = module is TICKETS and comment.visibility.is_public and self._settings.public_as == "reply"
-        path = f"{module.path_of(number)}/{'reply' if is_reply else 'notes'}"
-        # A note without this is private; a reply and a note of a change have no such field.
-        is_stated = module is TICKETS and not is_reply
-        body: dict[str, Any] = {"body": html} | ({"private": not comment.visibility.is_public} if is_stated else {})
-        answer = self._client.post(path, body, comment.uploads)["note" if module is CHANGES else "conversation"]
-        # The answer to a reply does not say who may read it: everybody.
-        return _receipt({"private": False, **answer} if is_reply else answer, module)
+        return self._conversations.add(*self._located(ticket_id), comment)
 
     def find_comment(self, ticket_id: str, marker: str) -> WrittenComment | None:
-        own = self.identify().account_id
-        module, number = self._located(ticket_id)
-        for raw in self._comments(module, number):
-            if str(raw.get("user_id")) == own and unstamped(raw.get("body") or "")[1] == marker:
-                return _receipt(raw, module)
-        return None
+        return self._conversations.find(*self._located(ticket_id), marker)
 
     def write_link(self, ticket_id: str, link: RemoteLink) -> WrittenComment | None:
         note = link.note or Markdown(f"[{link.key}]({link.url})")
@@ -244,11 +216,7 @@ class FreshserviceConnector(Connector):
 
     def remove_link(self, ticket_id: str, global_id: str) -> None:
         """Deletes the note that showed the link."""
-        note = self.find_comment(ticket_id, global_id)
-        if note is not None:
-            module, number = self._located(ticket_id)
-            path = f"{module.path_of(number)}/notes" if module is CHANGES else "/conversations"
-            self._client.send("DELETE", f"{path}/{note.id}")
+        self._conversations.remove(*self._located(ticket_id), global_id)
 
     # noticing
 
@@ -290,8 +258,3 @@ class FreshserviceConnector(Connector):
 
 def _updated(raw: Mapping[str, Any]) -> datetime:
     return mapping.utc(raw["updated_at"]) or datetime.min.replace(tzinfo=UTC)
-
-
-def _receipt(raw: Mapping[str, Any], module: Module) -> WrittenComment:
-    files = tuple(str(a["id"]) for a in raw.get("attachments") or ())
-    return WrittenComment(str(raw["id"]), mapping.visibility(raw, module), files)

@@ -1,11 +1,11 @@
-"""What is sent to ServiceDesk Plus, and what its refusals mean for what was asked. No calls."""
+"""What is sent to ServiceDesk Plus. No calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.connector import Changes, Connector, Draft, PermanentError, RefusedError
+from hub.connector import Connector, Draft
 from hub.ticket import Markdown, Status, Value
 from plugins.servicedesk_plus import fields
 from plugins.servicedesk_plus.settings import TAGS, ServiceDeskPlusSettings
@@ -101,21 +101,3 @@ def merged(*bodies: Mapping[str, Any]) -> dict[str, Any]:
         both = {**made.get("udf_fields", {}), **body.get("udf_fields", {})}
         made = {**made, **body, **({"udf_fields": both} if both else {})}
     return made
-
-
-def explained(error: RefusedError, changes: Changes) -> PermanentError:
-    """What was not asked for is refused only because of the status: fields that closing rules demand."""
-    asked = {*changes.values, *(["labels"] if changes.add_labels or changes.remove_labels else [])}
-    others = {name: why for name, why in error.fields.items() if name not in asked}
-    if not others:
-        return error
-    words = "; ".join(f"{name}: {why}" for name, why in others.items())
-    tracker = error.tracker
-    if "status" not in asked:
-        return PermanentError(tracker, error.doing, words, "Fill the field in ServiceDesk Plus, then retry.")
-    refused = {name: why for name, why in error.fields.items() if name in asked}
-    remedy = (
-        f"Fill it in ServiceDesk Plus, give it under trackers.{tracker}.closing_fields or default_resolution, "
-        "or take it out of the closing rules (Admin > Request Closing Rules)."
-    )
-    return RefusedError(tracker, error.doing, {**refused, "status": words}, remedy)

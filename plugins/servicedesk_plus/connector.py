@@ -5,7 +5,6 @@ Sources: manageengine.com, sdpop-v3-api and sdpod-v3-api; the points that surpri
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -24,30 +23,25 @@ from hub.connector import (
     Ignored,
     Known,
     NewComment,
-    NotFoundError,
     NotOfferedError,
-    PermanentError,
     Polled,
-    RefusedError,
     RemoteLink,
     Role,
     SecretHeader,
-    TemporaryError,
     WebhookRequest,
     Written,
     WrittenComment,
 )
 from hub.parts.custom_values import held
 from hub.settings.trackers import TrackerSettings
-from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Status, Value, Visibility
-from plugins.servicedesk_plus import bodies, checks, fields, mapping, payloads, texts
+from hub.ticket import Attachment, Comment, Markdown, Person, Snapshot, Value, Visibility
+from plugins.servicedesk_plus import checks, fields, mapping, payloads, texts
 from plugins.servicedesk_plus.client import ServiceDeskPlusClient
 from plugins.servicedesk_plus.conversations import Conversations
 from plugins.servicedesk_plus.directory import Directory
-from plugins.servicedesk_plus.polling import Position
-from plugins.servicedesk_plus.settings import TAGS, ServiceDeskPlusSettings
-
-log = logging.getLogger("hub.servicedesk_plus")
+from plugins.servicedesk_plus.looking import Looking
+from plugins.servicedesk_plus.requests import Requests
+from plugins.servicedesk_plus.settings import ServiceDeskPlusSettings
 
 
 class ServiceDeskPlusConnector(Connector):
@@ -76,9 +70,9 @@ class ServiceDeskPlusConnector(Connector):
         self.lines = settings.lines
         self._client = ServiceDeskPlusClient(self, settings)
         self._directory = Directory(self._client)
-        self._conversations = Conversations(
-            self._client, lambda: self.identify().account_id, is_cloud=settings.is_cloud
-        )
+        self._requests = Requests(self, self._client, settings, self._directory, self._own_account)
+        self._conversations = Conversations(self._client, self._own_account, is_cloud=settings.is_cloud)
+        self._looking = Looking(self, self._client, settings)
         self._identity: Identity | None = None
 
     @property
@@ -109,11 +103,14 @@ class ServiceDeskPlusConnector(Connector):
             self._identity = Identity(found.id, found.name, self._client.clock_skew)
         return self._identity
 
+    def _own_account(self) -> str:
+        return self.identify().account_id
+
     # reading
 
     def read(self, ticket_id: str, known: Known) -> Snapshot:
         """One call, one for notes where there are some, one for the list of mails and one for each new mail."""
-        raw = self._request(ticket_id)
+        raw = self._requests.read(ticket_id)
         ticket = mapping.ticket(self._settings, self, raw)
         is_deleted = raw.get("is_trashed") is True
         comments: tuple[Comment, ...] | None = None
@@ -127,20 +124,6 @@ class ServiceDeskPlusConnector(Connector):
             attachments=mapping.attachments(raw, ticket.requester or Person(), self._address(ticket.id)),
             is_deleted=is_deleted,
         )
-
-    def _request(self, ticket_id: str) -> dict[str, Any]:
-        """A request by its id, or by what people call it (`#102`)."""
-        if ticket_id.startswith("#"):
-            criteria = [{"field": "display_id", "condition": "is", "value": ticket_id[1:]}]
-            rows = self._client.rows("/requests", "requests", search_criteria=criteria, fields_required=["display_id"])
-            found = [row for row in rows if mapping.key_of(row) == ticket_id]
-            if not found:
-                raise NotFoundError(self.name, f"find {ticket_id}", "there is no request with this number")
-            ticket_id = str(found[0]["id"])
-        raw: dict[str, Any] = self._client.show(f"/requests/{ticket_id}").get("request") or {}
-        if not raw.get("id"):
-            raise NotFoundError(self.name, f"GET /requests/{ticket_id}", "the answer holds no request")
-        return raw
 
     def _address(self, request_id: str) -> str:
         return f"{self._client.url}{self._client.api}/requests/{request_id}"
@@ -171,92 +154,24 @@ class ServiceDeskPlusConnector(Connector):
     # writing
 
     def create(self, draft: Draft) -> Created:
-        """One call. A requester whom ServiceDesk Plus refuses is set aside, and the hub asks instead."""
         self._needs(Capability.CREATE)
-        own = self.identify().account_id
-        body = bodies.of_draft(self._settings, self, draft, own, self._status(draft.values))
-        refused: dict[str, str] = {}
-        try:
-            try:
-                raw = self._client.write("POST", "/requests", {"request": body})
-            except RefusedError as error:
-                if set(error.fields) != {"requester"} or body["requester"] == {"id": own}:
-                    raise
-                refused = error.fields
-                raw = self._client.write("POST", "/requests", {"request": {**body, "requester": {"id": own}}})
-        except RefusedError as error:
-            remedy = f"Fields that its template demands get a value under trackers.{self.name}.create_fields."
-            raise RefusedError(self.name, error.doing, error.fields, remedy) from error
-        made = raw.get("request") or {}
-        if not made.get("id"):
-            # It may have been made: the hub looks for its mark before it tries again.
-            raise TemporaryError(self.name, "POST /requests", "the answer does not say what was made")
-        return self._created(made, refused)
+        return self._created(*self._requests.create(draft))
 
     def find_ticket(self, marker: str) -> Created | None:
         self._needs(Capability.CREATE)
-        field = self._settings.reference_field
-        criteria = [{"field": f"udf_fields.{field}", "condition": "is", "value": marker}]
-        asked = {"search_criteria": criteria, "fields_required": ["id", "display_id", "udf_fields"]}
-        for row in self._client.rows("/requests", "requests", **asked):
-            if (row.get("udf_fields") or {}).get(field) == marker:
-                return self._created(row, {})
-        return None
+        found = self._requests.find(marker)
+        return None if found is None else self._created(found, {})
 
     def _created(self, raw: Mapping[str, Any], refused: Mapping[str, str]) -> Created:
         return Created(str(raw["id"]), mapping.key_of(raw), mapping.url_of(self._settings, raw), refused)
 
     def update(self, ticket_id: str, changes: Changes, basis: Snapshot | None) -> Written:
-        """One PUT. Nothing locks a request: labels, written as a whole, are read again just before."""
-        settings, values = self._settings, changes.values
-        body = bodies.of_values(settings, self, values, self._status(values))
-        status = values.get("status")
-        needs_resolution = (
-            bool(settings.default_resolution)
-            and isinstance(status, Status)
-            and status.is_done
-            and "resolution" not in body
-        )
-        has_labels = bool(changes.add_labels or changes.remove_labels)
-        if has_labels and not settings.labels_field:
-            why = f"there is no place for labels; name one under trackers.{self.name}.labels_field"
-            raise RefusedError(self.name, f"PUT /requests/{ticket_id}", {"labels": why})
-        if has_labels or needs_resolution:
-            present = self._request(ticket_id)
-            if has_labels:
-                labels = mapping.labels_of(settings, present) or frozenset()
-                kept = (labels | changes.add_labels) - changes.remove_labels
-                body = bodies.merged(body, bodies.of_labels(settings, kept))
-            if needs_resolution and not (present.get("resolution") or {}).get("content"):
-                body["resolution"] = {"content": texts.text_to_html(Markdown(settings.default_resolution))}
-        try:
-            self._client.write("PUT", f"/requests/{ticket_id}", {"request": body})
-        except RefusedError as error:
-            raise bodies.explained(error, changes) from error
+        self._requests.update(ticket_id, changes)
         return Written()
-
-    def _status(self, values: Mapping[str, Value]) -> dict[str, str]:
-        """The reference to the status that is to be written; by name only where statuses may not be listed."""
-        if "status" not in values:
-            return {}
-        word = self.native("status", values["status"])
-        try:
-            found = self._directory.status(word)
-        except AuthError:
-            return {"name": word}
-        if found is None:
-            there_are = ", ".join(str(s.get("name")) for s in self._directory.statuses())
-            raise RefusedError(
-                self.name,
-                "GET /statuses",
-                {"status": f"there is no status {word!r} here; there are {there_are}"},
-                f"Name one of them under trackers.{self.name}.statuses.",
-            )
-        return {"id": str(found["id"])}
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
         if comment.visibility.is_public and self._settings.public_as == "reply":
-            raw = self._request(ticket_id)
+            raw = self._requests.read(ticket_id)
             if mapping.person(raw.get("requester")).email:
                 return self._conversations.reply(raw, comment)
         return self._conversations.add_note(ticket_id, comment)
@@ -292,41 +207,7 @@ class ServiceDeskPlusConnector(Connector):
         return payloads.parse(request)
 
     def poll(self, cursor: str | None, now: datetime) -> Polled:
-        """One page of what changed, or of the counts of open requests; see `polling`."""
-        counts = self._settings.watch_counts
-        if cursor is None:
-            # The list is cut by the tracker's clock: where it is behind ours, so is the beginning.
-            behind = timedelta(seconds=min(0.0, self.identify().clock_skew or 0.0))
-            return Polled((), Position.at(now + behind, counts=counts).dump(), has_more=counts)
-        position = Position.load(cursor)
-        if position.turn == "counted":
-            return self._poll_counts(position)
-        asked = position.list_info(with_tags=self._settings.labels_field == TAGS)
-        rows = self._client.show("/requests", list_info=asked).get("requests") or []
-        following, has_more, told = position.after_changes(rows, self._client.now(), counts=counts)
-        return Polled(tuple(self._hint(row) for row in told), following.dump(), has_more)
-
-    def _poll_counts(self, position: Position) -> Polled:
-        try:
-            rows = self._client.show("/requests", list_info=position.list_info(with_tags=False)).get("requests") or []
-        except AuthError:
-            raise
-        except PermanentError as error:
-            # A build without these numbers; changes are still told. `hub check` says so to the admin.
-            log.info("%s: the numbers of notes cannot be listed: %s", self.name, error.why)
-            return Polled((), position.without_counts().dump())
-        following, has_more, differ = position.after_counts(rows)
-        return Polled(tuple(Hint(ticket_id=key, event="poll") for key in differ), following.dump(), has_more)
-
-    def _hint(self, raw: Mapping[str, Any]) -> Hint:
-        values: dict[str, Any] = {}
-        labels = mapping.labels_of(self._settings, raw)
-        if labels is not None:
-            values["labels"] = labels
-        if "priority" in raw:
-            values["priority"] = self.priorities.to_neutral(mapping.name_of(raw["priority"]))
-        at = fields.moment(raw.get("last_updated_time"))
-        return Hint(ticket_id=str(raw["id"]), event="poll", at=at, values=values)
+        return self._looking.look(cursor, now)
 
     def find_person(self, email: str) -> Person | None:
         return self._directory.by_address(email)

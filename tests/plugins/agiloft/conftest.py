@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from plugins.agiloft.connector import AgiloftConnector
 from plugins.agiloft.sandbox import AgiloftSandbox, appending, hub_settings
 from plugins.agiloft.sandbox.cast import AgiloftActor, actor
 from plugins.agiloft.settings import AgiloftSettings
+from tests.plugins.clock import Clock
 
 FIELDS = {
     "severity": {"id": "severity", "type": "select", "values": {"high": "Major", "low": "Minor"}},
@@ -19,20 +19,6 @@ FIELDS = {
     "affected": {"id": "users_affected", "type": "number"},
     "products": {"id": "products", "type": "multiselect", "values": {"mail": "Mail"}},
 }
-
-
-class Clock:
-    """The sandbox's time, which a test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC).replace(microsecond=0)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> datetime:
-        self.now += timedelta(**by)
-        return self.now
 
 
 @pytest.fixture
@@ -43,10 +29,8 @@ def clock() -> Clock:
 @pytest.fixture
 def site(clock: Clock) -> Iterator[AgiloftSandbox]:
     """A running sandbox; each test has one of its own."""
-    sandbox = AgiloftSandbox(clock=clock)
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
+    with AgiloftSandbox(clock=clock) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
@@ -74,10 +58,8 @@ def customer(site: AgiloftSandbox) -> Iterator[AgiloftActor]:
 @pytest.fixture
 def appended(clock: Clock) -> Iterator[AgiloftSandbox]:
     """The knowledge base whose notes stand in append-only columns."""
-    sandbox = appending.SANDBOX(clock=clock)
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
+    with appending.SANDBOX(clock=clock) as sandbox:
+        yield sandbox
 
 
 def settings_of(site: AgiloftSandbox, **more: Any) -> AgiloftSettings:

@@ -45,7 +45,11 @@ def test_good_settings_are_told_to_be_good(site: AgiloftSandbox, agent: AgiloftA
     ("more", "what", "remedy"),
     [
         ({"table": "Case"}, "there is no table 'Case'", "trackers.support.table"),
-        ({"columns": {"title": "summmary"}}, "no column 'summmary' (trackers.support.columns.title)", "'summary'?"),
+        (
+            {"columns": {"title": "summmary"}},
+            "no column 'summmary' (trackers.support.columns.title)",
+            "mean 'summary'?",
+        ),
         ({"columns": {"marker": "hub_mark"}}, "no column 'hub_mark'", "Make it in Setup > Tables"),
         ({"fields": {"x": {"id": "severty"}}}, "(trackers.support.fields.x)", "mean 'severity'?"),
         ({"create_values": {"nothing": 1}}, "(trackers.support.create_values)", ""),

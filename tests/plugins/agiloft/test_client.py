@@ -20,14 +20,17 @@ from hub.connector import (
 )
 from hub.sandbox import Fault
 from hub.ticket import Status
-from plugins.agiloft import client as client_module
+from plugins.agiloft import tokens
 from plugins.agiloft.budget import ENOUGH, Budget
-from plugins.agiloft.client import RecordLockedError, TokenEndedError, life_of
+from plugins.agiloft.client import RecordLockedError
 from plugins.agiloft.connector import AgiloftConnector
+from plugins.agiloft.refusals import TokenEndedError
 from plugins.agiloft.sandbox import AgiloftSandbox
 from plugins.agiloft.sandbox.cast import AgiloftActor
+from plugins.agiloft.tokens import life_of
 from tests.plugins.agiloft.builders import a_comment, created
-from tests.plugins.agiloft.conftest import Clock, connect, values_of, writes
+from tests.plugins.agiloft.conftest import connect, values_of, writes
+from tests.plugins.clock import Clock
 
 # -- tokens -------------------------------------------------------------------------------------------------------
 
@@ -48,7 +51,7 @@ def test_one_sign_in_serves_all_calls_of_all_threads(connector: AgiloftConnector
 def test_a_token_is_renewed_by_its_refresh_token_before_it_ends(
     connector: AgiloftConnector, site: AgiloftSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "RENEW_AT", 0.0)
+    monkeypatch.setattr(tokens, "RENEW_AT", 0.0)
     ticket_id = created(connector)
     connector.read(ticket_id, Known())
     assert sign_ins(site)[:2] == ["login", "EWLogin"]
@@ -58,7 +61,7 @@ def test_a_token_is_renewed_by_its_refresh_token_before_it_ends(
 def test_a_refresh_token_that_is_taken_no_more_leaves_the_password(
     connector: AgiloftConnector, site: AgiloftSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "RENEW_AT", 0.0)
+    monkeypatch.setattr(tokens, "RENEW_AT", 0.0)
     connector.find_ticket("none")
     site.tokens.sessions.clear()
     connector.find_ticket("none")

@@ -18,7 +18,8 @@ from plugins.agiloft.sandbox import AgiloftSandbox
 from plugins.agiloft.sandbox.cast import AgiloftActor, actor
 from plugins.agiloft.times import LocalTimes
 from tests.plugins.agiloft.builders import a_comment, created
-from tests.plugins.agiloft.conftest import Clock, connect, values_of
+from tests.plugins.agiloft.conftest import connect, values_of
+from tests.plugins.clock import Clock
 
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 TIMES = LocalTimes("%Y-%m-%d %H:%M:%S", ZoneInfo("UTC"))

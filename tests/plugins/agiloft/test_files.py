@@ -14,7 +14,8 @@ from hub.ticket import Attachment, Visibility
 from plugins.agiloft.connector import AgiloftConnector
 from plugins.agiloft.sandbox import AgiloftSandbox
 from tests.plugins.agiloft.builders import a_comment, a_file, created
-from tests.plugins.agiloft.conftest import Clock, connect
+from tests.plugins.agiloft.conftest import connect
+from tests.plugins.clock import Clock
 
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 

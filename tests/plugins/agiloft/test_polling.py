@@ -15,7 +15,8 @@ from plugins.agiloft.sandbox import AgiloftSandbox
 from plugins.agiloft.sandbox.cast import AgiloftActor
 from plugins.agiloft.times import LocalTimes
 from tests.plugins.agiloft.builders import created
-from tests.plugins.agiloft.conftest import Clock, connect
+from tests.plugins.agiloft.conftest import connect
+from tests.plugins.clock import Clock
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -23,7 +23,8 @@ from plugins.agiloft.connector import AgiloftConnector
 from plugins.agiloft.sandbox import AgiloftSandbox
 from plugins.agiloft.sandbox.cast import AgiloftActor
 from tests.plugins.agiloft.builders import MARK, a_comment, created
-from tests.plugins.agiloft.conftest import Clock, connect, values_of, writes
+from tests.plugins.agiloft.conftest import connect, values_of, writes
+from tests.plugins.clock import Clock
 
 
 def test_a_ticket_is_read_from_the_columns_that_the_settings_name(

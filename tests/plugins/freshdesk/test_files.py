@@ -9,8 +9,8 @@ from hub.sandbox.cast import File
 from hub.ticket import Attachment, Visibility
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.freshdesk.sandbox import FreshdeskSandbox, actor
+from tests.plugins.clock import Clock
 from tests.plugins.freshdesk.builders import a_comment, a_file, created
-from tests.plugins.freshdesk.conftest import Clock
 
 LARGE = bytes(range(256)) * 8192
 

@@ -17,7 +17,7 @@ from freshdesk.v2.errors import (
 )
 
 from plugins.freshdesk.sandbox import FreshdeskSandbox
-from tests.plugins.freshdesk.conftest import Clock
+from tests.plugins.clock import Clock
 from tests.shared import payload
 
 

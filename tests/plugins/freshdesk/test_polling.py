@@ -11,8 +11,8 @@ from hub.sandbox import Fault
 from plugins.freshdesk.connector import FreshdeskConnector
 from plugins.freshdesk.polling import OVERLAP, PAGE, STREAMS, Position
 from plugins.freshdesk.sandbox import FreshdeskSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.freshdesk.builders import agent_says, created
-from tests.plugins.freshdesk.conftest import Clock
 
 
 def look(connector: FreshdeskConnector, cursor: str, clock: Clock) -> tuple[dict[str, Hint], str]:

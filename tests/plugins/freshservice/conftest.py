@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from plugins.freshservice.connector import FreshserviceConnector
 from plugins.freshservice.sandbox import FreshserviceSandbox, hub_settings
 from plugins.freshservice.settings import FreshserviceSettings
+from tests.plugins.clock import Clock
 
 FIELDS = {
     "severity": {"id": "severity", "type": "select", "values": {"high": "Major", "low": "Minor"}},
@@ -21,20 +21,6 @@ FIELDS = {
 }
 
 
-class Clock:
-    """The sandbox's time, which a test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> datetime:
-        self.now += timedelta(**by)
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -43,10 +29,8 @@ def clock() -> Clock:
 @pytest.fixture
 def site(clock: Clock) -> Iterator[FreshserviceSandbox]:
     """A running sandbox; each test has one of its own."""
-    sandbox = FreshserviceSandbox(clock=clock)
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
+    with FreshserviceSandbox(clock=clock) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

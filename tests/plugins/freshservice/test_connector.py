@@ -15,8 +15,9 @@ from plugins.freshservice import mapping
 from plugins.freshservice.connector import FreshserviceConnector
 from plugins.freshservice.modules import TICKETS
 from plugins.freshservice.sandbox import FreshserviceSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.freshservice.builders import CUSTOMER, MARK, a_comment, a_draft, agent_says, created
-from tests.plugins.freshservice.conftest import Clock, connect
+from tests.plugins.freshservice.conftest import connect
 
 CUSTOM: dict[str, Any] = {
     "severity": "high",

@@ -9,8 +9,8 @@ from hub.sandbox.cast import File
 from hub.ticket import Attachment, Visibility
 from plugins.freshservice.connector import FreshserviceConnector
 from plugins.freshservice.sandbox import FreshserviceSandbox, actor
+from tests.plugins.clock import Clock
 from tests.plugins.freshservice.builders import a_comment, a_file, created
-from tests.plugins.freshservice.conftest import Clock
 
 
 def content_of(connector: FreshserviceConnector, attachment: Attachment) -> bytes:

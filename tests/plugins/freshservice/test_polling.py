@@ -14,8 +14,9 @@ from plugins.freshservice.connector import FreshserviceConnector
 from plugins.freshservice.modules import CHANGES, TICKETS
 from plugins.freshservice.polling import OVERLAP, PAGE, Position, Stream, streams
 from plugins.freshservice.sandbox import FreshserviceSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.freshservice.builders import a_change, agent_says, created
-from tests.plugins.freshservice.conftest import Clock, connect
+from tests.plugins.freshservice.conftest import connect
 
 ONE = streams([], with_changes=False)
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from plugins.freshservice.sandbox import FreshserviceSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.freshservice.builders import a_change
-from tests.plugins.freshservice.conftest import Clock
 from tests.shared import payload
 
 ANSWERS = "freshservice/demisto"

@@ -16,10 +16,8 @@ from plugins.gitlab.settings import GitlabSettings
 @pytest.fixture
 def site() -> Iterator[GitlabSandbox]:
     """A running sandbox; each test has one of its own."""
-    sandbox = GitlabSandbox()
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
+    with GitlabSandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -15,10 +15,8 @@ from plugins.jira.settings import JiraSettings
 @pytest.fixture(params=["cloud", "datacenter"])
 def site(request: pytest.FixtureRequest) -> Iterator[JiraSandbox]:
     """A running sandbox; each test has one of its own, in both flavours."""
-    sandbox = JiraSandbox(flavour=request.param)
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
+    with JiraSandbox(flavour=request.param) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

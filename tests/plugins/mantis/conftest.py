@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,19 +10,6 @@ import pytest
 from plugins.mantis.connector import MantisConnector
 from plugins.mantis.sandbox import MantisSandbox, hub_settings
 from plugins.mantis.settings import MantisSettings
-
-
-class Clock:
-    """Stands still until somebody moves it."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 11, 24, 2, 40, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def pass_by(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from hub.text import canonical
 from hub.ticket import Markdown, Priority, Status, Value, Visibility
 from plugins.mantis.connector import MantisConnector
 from plugins.mantis.sandbox import MantisSandbox
-from tests.plugins.mantis.conftest import Clock, connect
+from tests.plugins.clock import Clock
+from tests.plugins.mantis.conftest import connect
 
 MARK = "support-7-0a1b2c3d-1"
 FIELDS = {

@@ -13,16 +13,15 @@ from plugins.mantis.connector import MantisConnector
 from plugins.mantis.polling import FIRST_PAGE, GROWTH, OVERLAP, SETTLED
 from plugins.mantis.sandbox import MantisSandbox
 from plugins.mantis.sandbox.state import Issue
-from tests.plugins.mantis.conftest import Clock, connect
+from tests.plugins.clock import Clock
+from tests.plugins.mantis.conftest import connect
 from tests.plugins.mantis.test_connector import a_body, created
 
 
 @pytest.fixture
 def clock() -> Clock:
     """The site's clock; the answers' Date headers tell the present time, so it begins there."""
-    clock = Clock()
-    clock.time = datetime.now(UTC)
-    return clock
+    return Clock()
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def test_a_first_look_does_not_look_back_and_asks_for_nothing(
     connector: MantisConnector, site: MantisSandbox, clock: Clock
 ) -> None:
     open_issues(site, 3)
-    clock.pass_by(120)
+    clock.forward(seconds=120)
     cursor = connector.poll(None, clock()).cursor
     assert site.requests.count("GET", "/issues") == 0
     assert look(connector, cursor, clock)[0] == {}
@@ -80,7 +79,7 @@ def test_more_issues_of_one_second_than_fit_on_a_page_are_all_seen_in_one_look(
     connector: MantisConnector, site: MantisSandbox, clock: Clock, start: str, count: int
 ) -> None:
     made = open_issues(site, count)
-    clock.pass_by(10)
+    clock.forward(seconds=10)
     made |= open_issues(site, 3)
     assert set(look(connector, start, clock)[0]) == made
 
@@ -89,11 +88,11 @@ def test_what_was_told_is_told_once_and_what_changes_again_is_told_again(
     connector: MantisConnector, site: MantisSandbox, clock: Clock, start: str
 ) -> None:
     made = open_issues(site, 5)
-    clock.pass_by(SETTLED.total_seconds() + 1)
+    clock.forward(seconds=SETTLED.total_seconds() + 1)
     hints, cursor = look(connector, start, clock)
     assert set(hints) == made
     for _ in range(3):
-        clock.pass_by(20)
+        clock.forward(seconds=20)
         hints, cursor = look(connector, cursor, clock)
         assert hints == {}
     touch(site, "3")
@@ -113,13 +112,13 @@ def test_a_second_change_within_the_second_of_the_first_is_seen(
 def test_a_change_that_shows_up_with_an_earlier_second_than_one_seen_is_still_found(
     connector: MantisConnector, site: MantisSandbox, clock: Clock, start: str
 ) -> None:
-    clock.pass_by(90)
+    clock.forward(seconds=90)
     seen = open_issues(site, 1)
     hints, cursor = look(connector, start, clock)
     assert set(hints) == seen
-    clock.pass_by(-(OVERLAP.total_seconds() - 10))
+    clock.forward(seconds=-(OVERLAP.total_seconds() - 10))
     late = open_issues(site, 1)
-    clock.pass_by(OVERLAP.total_seconds() - 5)
+    clock.forward(seconds=OVERLAP.total_seconds() - 5)
     assert late <= set(look(connector, cursor, clock)[0])
 
 
@@ -133,7 +132,7 @@ def test_sticky_issues_neither_end_a_look_early_nor_are_told_for_ever(
     fresh = open_issues(site, 3)
     hints, cursor = look(connector, start, clock)
     assert set(hints) == fresh
-    clock.pass_by(60)
+    clock.forward(seconds=60)
     touch(site, min(old))
     assert set(look(connector, cursor, clock)[0]) - fresh == {min(old)}
 
@@ -145,7 +144,7 @@ def test_issues_that_move_while_many_pages_are_looked_at_are_all_seen(
     made = set[str]()
     for _ in range(4):
         made |= open_issues(site, FIRST_PAGE)
-        clock.pass_by(2)
+        clock.forward(seconds=2)
     seen_first = connector._issues.lister("id,updated_at")(FIRST_PAGE)
     for raw in seen_first[:20]:
         touch(site, str(raw["id"]))
@@ -155,14 +154,14 @@ def test_issues_that_move_while_many_pages_are_looked_at_are_all_seen(
 @pytest.mark.parametrize("skew", [-3600.0, -40.0, 40.0, 3600.0])
 def test_a_site_whose_clock_is_wrong_is_polled_by_its_own_clock(skew: float) -> None:
     clock = Clock()
-    clock.time = datetime.now(UTC) + timedelta(seconds=skew)
+    clock.forward(seconds=skew)
     with MantisSandbox(clock=clock) as site:
         connector = connect(site)
         cursor = connector.poll(None, datetime.now(UTC)).cursor
         made = open_issues(site, 2)
         hints, cursor = look_by_our_clock(connector, cursor)
         assert set(hints) == made
-        clock.pass_by(30)
+        clock.forward(seconds=30)
         touch(site, min(made))
         assert min(made) in look_by_our_clock(connector, cursor)[0]
         read = connector.read(min(made), Known())
@@ -184,7 +183,7 @@ def test_the_zone_of_the_hubs_account_changes_nothing(site: MantisSandbox, clock
     made = open_issues(site, 3)
     hints, cursor = look(connector, cursor, clock)
     assert set(hints) == made
-    clock.pass_by(3 * OVERLAP.total_seconds())
+    clock.forward(seconds=3 * OVERLAP.total_seconds())
     assert look(connector, look(connector, cursor, clock)[1], clock)[0] == {}
     connector.close()
 
@@ -193,7 +192,7 @@ def test_one_look_costs_one_call_however_many_issues_there_are(
     connector: MantisConnector, site: MantisSandbox, clock: Clock, start: str
 ) -> None:
     open_issues(site, 3 * FIRST_PAGE)
-    clock.pass_by(3 * OVERLAP.total_seconds())
+    clock.forward(seconds=3 * OVERLAP.total_seconds())
     _, cursor = look(connector, start, clock)
     open_issues(site, 20)
     site.requests.clear()

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from plugins.mantis.sandbox import MantisSandbox
-from tests.plugins.mantis.conftest import Clock
+from tests.plugins.clock import Clock
 from tests.plugins.mantis.exchanges import Recorded, Replay, compare_heads, compare_pages, compare_values, recorded
 
 CREATED = (
@@ -157,7 +157,7 @@ def play(scene: Scene) -> dict[str, httpx.Response]:
         replay = Replay(site)
         for name in (*scene.given, *scene.names):
             found[name] = replay.send(recorded()[name])
-            clock.pass_by(0.1)
+            clock.forward(seconds=0.1)
         replay.close()
     return {name: found[name] for name in scene.names}
 

@@ -15,10 +15,8 @@ from plugins.otrs.settings import OtrsSettings
 @pytest.fixture
 def helpdesk() -> Iterator[OtrsSandbox]:
     """A running sandbox; each test has one of its own."""
-    sandbox = OtrsSandbox()
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
+    with OtrsSandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from plugins.otrs import mapping
 from plugins.otrs.connector import OtrsConnector
 from plugins.otrs.sandbox import OtrsSandbox, actor
 from plugins.otrs.times import ServerClock
+from tests.plugins.clock import Clock
 from tests.plugins.otrs.conftest import connect
 from tests.plugins.otrs.recorded import exchanges
 
@@ -52,6 +53,8 @@ FIELDS = {
     }
 }
 ODD = "raport ąę (1).pdf"
+BEFORE_WINTER = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+"""Half an hour before summer time ends in Europe."""
 
 
 def created(connector: OtrsConnector, **more: object) -> str:
@@ -568,19 +571,9 @@ def test_an_agent_without_the_note_permission_is_told_so(connector: OtrsConnecto
 # -- noticing --------------------------------------------------------------------------------------------------------
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Warsaw", "Asia/Kathmandu", "America/New_York"])
 def test_polling_misses_nothing_in_any_zone_across_the_change_of_summer_time(zone: str) -> None:
-    clock = Clock()
+    clock = Clock(BEFORE_WINTER)
     helpdesk = OtrsSandbox(clock=clock)
     helpdesk.store.zone = ZoneInfo(zone)
     with helpdesk:
@@ -600,7 +593,7 @@ def test_polling_misses_nothing_in_any_zone_across_the_change_of_summer_time(zon
 
 
 def test_polling_misses_nothing_among_equal_times_and_over_full_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
+    clock = Clock(BEFORE_WINTER)
     helpdesk = OtrsSandbox(clock=clock)
     monkeypatch.setattr("plugins.otrs.polling.PAGE", 3)
     with helpdesk:
@@ -630,7 +623,7 @@ def test_the_first_look_does_not_look_back_and_a_label_is_a_change(connector: Ot
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Warsaw", "Asia/Kathmandu", "America/St_Johns"])
 @pytest.mark.parametrize("is_told", [False, True])
 def test_times_are_utc_whatever_zone_the_server_is_in(zone: str, is_told: bool) -> None:
-    clock = Clock()
+    clock = Clock(BEFORE_WINTER)
     clock.now = datetime(2026, 7, 1, 12, 0, 5, tzinfo=UTC)
     helpdesk = OtrsSandbox(clock=clock)
     helpdesk.store.zone = ZoneInfo(zone)

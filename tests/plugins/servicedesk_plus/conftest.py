@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,20 +10,7 @@ import pytest
 from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
 from plugins.servicedesk_plus.sandbox import ServiceDeskPlusSandbox, hub_settings
 from plugins.servicedesk_plus.settings import ServiceDeskPlusSettings
-
-
-class Clock:
-    """The sandbox's time, which a test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> datetime:
-        self.now += timedelta(**by)
-        return self.now
+from tests.plugins.clock import Clock
 
 
 @pytest.fixture
@@ -49,10 +35,8 @@ def on_premises(clock: Clock) -> Iterator[ServiceDeskPlusSandbox]:
 
 
 def running(clock: Clock, flavour: Any) -> Iterator[ServiceDeskPlusSandbox]:
-    sandbox = ServiceDeskPlusSandbox(flavour=flavour, clock=clock)
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
+    with ServiceDeskPlusSandbox(flavour=flavour, clock=clock) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

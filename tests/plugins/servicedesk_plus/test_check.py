@@ -6,8 +6,9 @@ from typing import Any
 
 from hub.connector import Finding
 from plugins.servicedesk_plus.sandbox import ServiceDeskPlusSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.servicedesk_plus.builders import created
-from tests.plugins.servicedesk_plus.conftest import Clock, connect
+from tests.plugins.servicedesk_plus.conftest import connect
 
 
 def findings(site: ServiceDeskPlusSandbox, **more: Any) -> list[Finding]:

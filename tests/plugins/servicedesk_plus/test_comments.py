@@ -14,8 +14,9 @@ from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
 from plugins.servicedesk_plus.conversations import is_mail_of_people
 from plugins.servicedesk_plus.sandbox import ServiceDeskPlusSandbox, actor
 from plugins.servicedesk_plus.sandbox.cast import Technician
+from tests.plugins.clock import Clock
 from tests.plugins.servicedesk_plus.builders import a_comment, agent_notes, comments_of, created, kept
-from tests.plugins.servicedesk_plus.conftest import Clock, connect
+from tests.plugins.servicedesk_plus.conftest import connect
 
 PUBLIC, PRIVATE, UNKNOWN = Visibility.PUBLIC, Visibility.PRIVATE, Visibility.UNKNOWN
 

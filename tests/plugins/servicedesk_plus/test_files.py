@@ -10,8 +10,9 @@ from hub.ticket import Attachment, Visibility
 from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
 from plugins.servicedesk_plus.mapping import address
 from plugins.servicedesk_plus.sandbox import ServiceDeskPlusSandbox, actor
+from tests.plugins.clock import Clock
 from tests.plugins.servicedesk_plus.builders import a_comment, a_file, comments_of, created, kept
-from tests.plugins.servicedesk_plus.conftest import Clock, connect
+from tests.plugins.servicedesk_plus.conftest import connect
 
 
 def content_of(connector: ServiceDeskPlusConnector, attachment: Attachment) -> bytes:

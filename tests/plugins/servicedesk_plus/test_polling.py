@@ -14,8 +14,9 @@ from plugins.servicedesk_plus.connector import ServiceDeskPlusConnector
 from plugins.servicedesk_plus.fields import milliseconds
 from plugins.servicedesk_plus.polling import OVERLAP, Position
 from plugins.servicedesk_plus.sandbox import ServiceDeskPlusSandbox, actor
+from tests.plugins.clock import Clock
 from tests.plugins.servicedesk_plus.builders import agent_notes, created, kept
-from tests.plugins.servicedesk_plus.conftest import Clock, connect
+from tests.plugins.servicedesk_plus.conftest import connect
 
 
 def look(connector: ServiceDeskPlusConnector, cursor: str, clock: Clock) -> tuple[list[Hint], str]:

@@ -12,8 +12,9 @@ from hub.connector import AuthError, Known, RateLimitedError, TemporaryError
 from hub.sandbox import Fault
 from plugins.servicedesk_plus import tokens
 from plugins.servicedesk_plus.sandbox import ServiceDeskPlusSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.servicedesk_plus.builders import created
-from tests.plugins.servicedesk_plus.conftest import Clock, connect
+from tests.plugins.servicedesk_plus.conftest import connect
 from tests.shared import payload
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from hub.connector import Finding
 from plugins.solarwinds.sandbox import SolarwindsSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.solarwinds.builders import agent_says, open_tickets
-from tests.plugins.solarwinds.conftest import Clock, connect
+from tests.plugins.solarwinds.conftest import connect
 
 MAPPED: dict[str, Any] = {"lines": {1: "Helpdesk"}, "categories": {"change_request": ["Change"]}}
 

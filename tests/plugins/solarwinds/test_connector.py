@@ -12,8 +12,9 @@ from hub.text import canonical
 from hub.ticket import Category, Channel, Person, Priority, Status, Visibility
 from plugins.solarwinds.connector import SolarwindsConnector
 from plugins.solarwinds.sandbox import SolarwindsSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.solarwinds.builders import CUSTOMER, MARK, a_draft, created, open_tickets
-from tests.plugins.solarwinds.conftest import Clock, connect
+from tests.plugins.solarwinds.conftest import connect
 
 CUSTOM: dict[str, Any] = {
     "severity": "high",

@@ -10,8 +10,8 @@ from hub.sandbox.cast import File
 from hub.ticket import Attachment, Visibility
 from plugins.solarwinds.connector import SolarwindsConnector
 from plugins.solarwinds.sandbox import SolarwindsSandbox, actor
+from tests.plugins.clock import Clock
 from tests.plugins.solarwinds.builders import a_comment, a_file, created
-from tests.plugins.solarwinds.conftest import Clock
 
 LARGE = bytes(range(256)) * 8192
 PUBLIC = Visibility.PUBLIC

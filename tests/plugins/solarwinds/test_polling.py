@@ -12,8 +12,9 @@ from plugins.solarwinds.client import PAGE, Page
 from plugins.solarwinds.connector import SolarwindsConnector
 from plugins.solarwinds.polling import OVERLAP, TICKETS, Position
 from plugins.solarwinds.sandbox import SolarwindsSandbox
+from tests.plugins.clock import Clock
 from tests.plugins.solarwinds.builders import agent_says, created, open_tickets
-from tests.plugins.solarwinds.conftest import Clock, connect
+from tests.plugins.solarwinds.conftest import connect
 
 
 def look(connector: SolarwindsConnector, cursor: str, clock: Clock) -> tuple[dict[str, Hint], str]:

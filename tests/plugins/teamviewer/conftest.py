@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,23 +12,10 @@ from plugins.teamviewer.connector import TeamviewerConnector
 from plugins.teamviewer.sandbox import TeamviewerSandbox, hub_settings
 from plugins.teamviewer.settings import TeamviewerSettings
 from plugins.teamviewer.support import RemoteSupport
+from tests.plugins.clock import Clock
 
 REF = TicketRef("support", "35436")
 SUPPORTER = "agent1@helpdesk.example"
-
-
-class Clock:
-    """The sandbox's time, which a test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC).replace(microsecond=0)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> datetime:
-        self.now += timedelta(**by)
-        return self.now
 
 
 @pytest.fixture
@@ -40,10 +26,8 @@ def clock() -> Clock:
 @pytest.fixture
 def site(clock: Clock) -> Iterator[TeamviewerSandbox]:
     """A running sandbox; each test has one of its own."""
-    sandbox = TeamviewerSandbox(clock=clock)
-    sandbox.start()
-    yield sandbox
-    sandbox.stop()
+    with TeamviewerSandbox(clock=clock) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

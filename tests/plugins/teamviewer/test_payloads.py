@@ -10,7 +10,7 @@ from hub.ticket import TicketRef
 from plugins.teamviewer import model
 from plugins.teamviewer.sandbox import TeamviewerSandbox
 from plugins.teamviewer.sandbox.state import record, shown
-from tests.plugins.teamviewer.conftest import Clock
+from tests.plugins.clock import Clock
 from tests.shared import payload
 
 FOLDER = "teamviewer/constructed"

@@ -9,7 +9,8 @@ import pytest
 from hub.connector import AuthError
 from plugins.teamviewer.sandbox import TeamviewerSandbox
 from plugins.teamviewer.support import OVERLAP, RemoteSupport
-from tests.plugins.teamviewer.conftest import REF, Clock
+from tests.plugins.clock import Clock
+from tests.plugins.teamviewer.conftest import REF
 
 
 def test_a_connection_is_told_when_it_has_ended_and_not_before(

@@ -10,7 +10,8 @@ from hub.engine.reporting import collect_reports
 from hub.testing.world import World
 from hub.ticket import Person, Visibility
 from plugins.teamviewer.sandbox import TeamviewerSandbox
-from tests.plugins.teamviewer.conftest import Clock, connect
+from tests.plugins.clock import Clock
+from tests.plugins.teamviewer.conftest import connect
 
 RULES = [
     {"name": "show me", "when": {"label": "remote"}, "then": {"run": {"action": "remote.create_session"}}},

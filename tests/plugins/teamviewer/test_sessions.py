@@ -9,7 +9,8 @@ from hub.sandbox import Fault
 from hub.ticket import Person, TicketRef
 from plugins.teamviewer.sandbox import TeamviewerSandbox
 from plugins.teamviewer.support import RemoteSupport
-from tests.plugins.teamviewer.conftest import REF, SUPPORTER, Clock, connect
+from tests.plugins.clock import Clock
+from tests.plugins.teamviewer.conftest import REF, SUPPORTER, connect
 
 CUSTOMER = Person("9", "Jane Customer", "jane@example.com")
 
