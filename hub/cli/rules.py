@@ -20,7 +20,7 @@ from hub.rules.trials import try_rules
 from hub.settings.load import load_settings
 from hub.sync.adopt import ClockChange, clock_changes
 from hub.sync.linking import LinkingError
-from hub.sync.run import rule_on_ticket
+from hub.sync.preview import rule_on_ticket
 from hub.ticket import TicketRef
 
 NO_RULES = "the settings have no rules: add lines, agreements, rules or macros"

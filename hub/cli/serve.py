@@ -23,7 +23,7 @@ from hub.engine.reporting import report_periodics
 from hub.journal import events, failures
 from hub.metrics import Metrics
 from hub.registry import Registry
-from hub.sync.run import Result
+from hub.sync.finishing import Result
 
 log = structlog.get_logger("hub")
 

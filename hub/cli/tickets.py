@@ -18,7 +18,8 @@ from hub.sync.asking import known_ticket
 from hub.sync.keys import link_key, lock_key, ticket_of
 from hub.sync.linking import join, leave, resolve
 from hub.sync.plan import Decision
-from hub.sync.run import plan_link, plan_rules, plan_ticket, run_key
+from hub.sync.preview import plan_link, plan_rules, plan_ticket
+from hub.sync.run import run_key
 from hub.sync.state import LinkState
 from hub.ticket import TicketRef
 

@@ -18,8 +18,9 @@ import structlog
 
 from hub.journal import deliveries
 from hub.sync.context import Context
+from hub.sync.finishing import Result
 from hub.sync.keys import lock_key_in
-from hub.sync.run import Result, run_broke_off, run_key, wake_unfinished
+from hub.sync.run import run_broke_off, run_key, wake_unfinished
 
 log = structlog.get_logger("hub.engine")
 

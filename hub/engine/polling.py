@@ -14,7 +14,6 @@ from hub.journal.cases import CaseRow
 from hub.rules.conditions import evaluate
 from hub.sync.codec import load_shadow
 from hub.sync.context import Context
-from hub.sync.run import POLLED_AS_DELETED
 from hub.ticket import TicketRef
 
 log = structlog.get_logger("hub.poll")
@@ -68,7 +67,7 @@ def _wake(context: Context, tracker: str, hints: Sequence[Hint], cursor: str) ->
                 shadow = links.shadow_of(connection, ref)
                 if not hint.is_deleted and shadow and load_shadow(shadow).updated == hint.at is not None:
                     continue
-            deliveries.wake(connection, str(ref), now, POLLED_AS_DELETED if hint.is_deleted else "poll")
+            deliveries.wake(connection, str(ref), now, deliveries.POLLED_AS_DELETED if hint.is_deleted else "poll")
             woken += 1
         # With the wakes, so that a crash neither loses them nor polls them again.
         events.save_cursor(connection, tracker, cursor, now)

@@ -11,7 +11,7 @@ from hub.connector import Changes, TemporaryError
 from hub.journal import deliveries, events, failures
 from hub.rules.case import load_case
 from hub.sync.linking import join, leave
-from hub.sync.run import NO_LINK
+from hub.sync.loading import NO_LINK
 from hub.testing.world import World
 from hub.ticket import Person, TicketRef, Visibility
 from tests.rules.worlds import LINES, SLA, a_world, case_of, fired, orders_of, texts, waiting_failures
