@@ -13,8 +13,8 @@ from hub.report.records import CaseRecord, ClockRecord
 from hub.rules.book import RuleBook
 from hub.rules.calendars import ALWAYS
 from hub.rules.case import load_case
+from hub.rules.case_clocks import case_facts
 from hub.rules.clocks import clock_cycles
-from hub.rules.ruling import case_facts
 from hub.ticket import Category, Channel, Status
 
 

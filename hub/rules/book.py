@@ -36,7 +36,7 @@ class Running:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """What `hub.rules.ruling` works with. `watched` are the percents that conditions ask of clocks, by measure."""
+    """What `hub.rules.one_pass` works with. `watched` are the percents that conditions ask of clocks, by measure."""
 
     lines: Mapping[int, Line] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()

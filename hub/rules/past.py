@@ -11,9 +11,10 @@ from datetime import datetime
 
 from hub.rules.book import RuleBook
 from hub.rules.case import Case, News
+from hub.rules.case_clocks import clocks_of
 from hub.rules.conditions import evaluate
 from hub.rules.history import FIELDS
-from hub.rules.ruling import Explained, Ruling, clocks_of
+from hub.rules.ruling import Explained, Ruling
 
 KEPT = ("title", "requester", "channel", "language")
 """Taken for what they are today: they hardly ever change."""

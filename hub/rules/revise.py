@@ -8,9 +8,9 @@ from datetime import datetime
 
 from hub.rules.book import RuleBook, parts_of
 from hub.rules.case import Case, Firing
+from hub.rules.case_clocks import case_facts, clocks_of, shown, step_name, steps_of
 from hub.rules.clocks import Clock
 from hub.rules.conditions import TIMED, evaluate, flips
-from hub.rules.ruling import case_facts, clocks_of, shown, step_name, steps_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from enum import Enum
 from typing import Any
 
 from hub.connector import Changes, StoredMacro, Unwritable
-from hub.rules.ruling import MACRO_LABEL, typed_value
+from hub.rules.doing import typed_value
+from hub.rules.macros import MACRO_LABEL
 from hub.settings.rules import Actions, Macro
 from hub.ticket import Markdown, Visibility
 

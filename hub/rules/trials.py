@@ -11,7 +11,8 @@ from hub.rules.book import RuleBook
 from hub.rules.case import Case, Seen
 from hub.rules.clocks import Clock
 from hub.rules.conditions import matches
-from hub.rules.ruling import Ruling, Situation, rule_on
+from hub.rules.one_pass import rule_on
+from hub.rules.ruling import Ruling, Situation
 from hub.rules.values import Neighbour
 from hub.settings.rules import GivenTicket, RuleTest, Step, Then
 from hub.text import canonical

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from hub.journal import cases, deliveries
 from hub.journal.cases import CaseRow
 from hub.rules.case import load_case
+from hub.rules.case_clocks import shown
 from hub.rules.revise import Revision, revise
-from hub.rules.ruling import shown
 from hub.sync.context import Context
 from hub.ticket import TicketRef
 

@@ -12,8 +12,8 @@ from hashlib import sha256
 from hub.journal import cases, deliveries, links
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import load_case
+from hub.rules.case_clocks import case_facts
 from hub.rules.conditions import evaluate
-from hub.rules.ruling import case_facts
 from hub.settings.rules import Condition
 from hub.sync.codec import load_shadow
 from hub.sync.context import Context

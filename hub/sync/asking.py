@@ -11,7 +11,7 @@ from typing import Literal
 from hub.journal import cases, deliveries, links
 from hub.journal.cases import Order
 from hub.rules.book import RuleBook
-from hub.rules.ruling import MACRO_LABEL
+from hub.rules.macros import MACRO_LABEL
 from hub.settings.problems import suggest
 from hub.sync.context import Context
 from hub.sync.linking import LinkingError

@@ -17,8 +17,9 @@ from hub.connector import Changes, Unwritable
 from hub.journal import cases, deliveries, events
 from hub.journal.cases import CaseRow, Order
 from hub.rules.case import Case, Seen, dump_case, load_case
+from hub.rules.one_pass import rule_on
 from hub.rules.past import rule_on_past
-from hub.rules.ruling import Move, Ruling, Situation, rule_on
+from hub.rules.ruling import Move, Ruling, Situation
 from hub.rules.values import Neighbour
 from hub.sync.advance import settled
 from hub.sync.codec import dump_changes

@@ -47,9 +47,9 @@ from hub.rules.alerts import (
     priority_of,
 )
 from hub.settings.alerts import AlertSource
-from hub.sync.apply import create_without_refused
 from hub.sync.codec import dump_changes, dump_value
 from hub.sync.context import Context
+from hub.sync.creating import create_without_refused
 from hub.sync.keys import AlertGroup, alert_key
 from hub.sync.marks import incident_mark
 from hub.sync.recover import believe_only_late

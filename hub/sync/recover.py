@@ -13,8 +13,9 @@ from typing import Any
 
 from hub.connector import Capability, ConnectorError, Draft, Known, NotFoundError, PermanentError
 from hub.journal.intents import Intent
-from hub.sync.apply import comment_written, file_written, link_written, ticket_created
 from hub.sync.codec import load_value
+from hub.sync.commenting import comment_written, file_written
+from hub.sync.creating import link_written, ticket_created
 from hub.sync.operations import CreateTicket
 from hub.sync.progress import Progress
 from hub.sync.state import Member
