@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit bench lock clean
+.PHONY: help demo test check unit explore bench lock clean
 
 help: ## Explain every target
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ check: $(STAMP) ## Format, lint, types and import direction only
 
 unit: $(STAMP) ## The tests only
 	$(BIN)/python -m pytest -n auto --dist loadscope
+
+explore: $(STAMP) ## Look for new examples that break the promises; other ones each time
+	$(BIN)/python -m pytest -n auto --hypothesis-profile explore tests/sync/test_invariants.py tests/rules tests/text tests/report
 
 bench: $(STAMP) ## Measure the hub beside a bare loop that makes the same calls
 	$(BIN)/python -m benchmarks.run

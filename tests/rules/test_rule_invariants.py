@@ -31,6 +31,8 @@ LABELS = ["vip", "outage", "bug", "macro:hello", "macro:inside", "macro:none", "
 AGENT = Person("a1", "Agent", is_staff=True)
 CUSTOMER = Person("c1", "Customer", "customer@example.com", is_staff=False)
 MINUTE = 60.0
+LINK_MARK_COLONS = 3
+"""Of `hub:<installation>:<tracker>:<ticket>`; the marks of texts have more."""
 FOREVER = 120
 """Timed wakes until all clocks must have come to their end."""
 
@@ -384,6 +386,12 @@ class RuleMachine(RuleBasedStateMachine):
                 elif state == "dropped":
                     assert outcome, order
 
+    def linkings(self, ref: TicketRef) -> int:
+        """How often the ticket came into a link."""
+        with self.world.journal.read() as connection:
+            timeline = events.timeline(connection, ref, [])
+        return sum(entry.what in ("linked", "escalated") and entry.ref == ref for entry in timeline)
+
     def check_once(self) -> None:
         for ref, ticket in self.tickets():
             if ticket.is_deleted:
@@ -398,7 +406,10 @@ class RuleMachine(RuleBasedStateMachine):
             for word in ("said-hello", "said-inside"):
                 assert said[word] == wanted[word], (ref, word)
             marks = Counter(c.marker for c in ticket.comments if c.marker)
-            assert all(count == 1 for count in marks.values()), marks
+            # Each linking shows the counterpart with a note of its own; everything else is written once.
+            shown = [mark for mark in marks if mark.count(":") == LINK_MARK_COLONS]
+            assert all(marks[mark] <= self.linkings(ref) for mark in shown), marks
+            assert all(count == 1 for mark, count in marks.items() if mark not in shown), marks
             assert not any(label.startswith("macro:") for label in ticket.labels), ticket.labels
 
     def check_steps_are_once_and_in_order(self) -> None:
