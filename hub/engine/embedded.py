@@ -165,6 +165,7 @@ class EmbeddedEngine:
             try:
                 task = self._find_task()
             except Exception:
+                # A worker that ends here would never be replaced; the store may be back at the next look.
                 log.exception("the engine could not look for work; it looks again")
                 self._look_again_in(LOOK_AGAIN)
                 continue
@@ -234,6 +235,7 @@ class EmbeddedEngine:
         try:
             result = run_key(self._context, key)
         except Exception:
+            # A fault of the hub or of a plugin in one ticket must not keep the others waiting.
             log.exception("a run broke off", key=key)
             self._put_off(key)
         finally:
@@ -251,6 +253,7 @@ class EmbeddedEngine:
         try:
             run_broke_off(self._context, key)
         except Exception:
+            # What broke the run off, a store that is away, may break this off too; the worker lives on.
             log.exception("could not put a broken run off", key=key)
             with self._changed:
                 self._changed.wait(timeout=LOOK_AGAIN)
@@ -261,6 +264,7 @@ class EmbeddedEngine:
         try:
             periodic.run()
         except Exception:
+            # A poll or a clean-up that fails is called again at its next time, and the worker lives on.
             log.exception("a periodic task broke off", task=periodic.name)
         finally:
             self._holds.give_back(f"poll:{periodic.name}")

@@ -114,12 +114,6 @@ def unresolved_failures(connection: Connection) -> list[Failure]:
     return _failures(connection.execute(_UNRESOLVED))
 
 
-def find_failure(connection: Connection, failure_id: int) -> Failure | None:
-    """The unresolved failure with this id."""
-    found = _failures(connection.execute(_UNRESOLVED.where(failures.c.id == failure_id)))
-    return found[0] if found else None
-
-
 def ask_for_retry(connection: Connection, failure_id: int) -> None:
     """Lets the next run try again what failed."""
     connection.execute(failures.update().where(failures.c.id == failure_id).values(state="retry"))

@@ -165,11 +165,6 @@ def save_turns(connection: Connection, link_id: int, turns: Mapping[str, Any]) -
     _SAVE_TURNS.run(connection, the_id=link_id, new_turns=dict(turns))
 
 
-def move_members(connection: Connection, from_link: int, to_link: int) -> None:
-    """Brings all members of one link into another: two links become one."""
-    connection.execute(members.update().where(members.c.link_id == from_link).values(link_id=to_link))
-
-
 def shadow_of(connection: Connection, ref: TicketRef) -> Mapping[str, Any] | None:
     """The stored shadow of a member, None for a ticket in no link."""
     found: Mapping[str, Any] | None = connection.execute(

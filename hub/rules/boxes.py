@@ -48,9 +48,6 @@ class Box:
         needs_event = self.needs_event or other.needs_event
         return Box(allowed, self.has | other.has, self.lacks | other.lacks, needs_event)
 
-    def allows(self, name: str, value: str) -> bool:
-        return name not in self.allowed or value in self.allowed[name]
-
 
 @dataclass(frozen=True, slots=True)
 class Domain:
