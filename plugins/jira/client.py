@@ -2,20 +2,23 @@
 
 The package signs in and keeps the connection; an instance is kept per thread. Requests are made and sent with its
 session's own parts: what the package puts around them replays writes, sleeps inside the call and prints headers in its
-errors, and its methods make calls whose answers are known.
+errors, and its methods make calls whose answers are known. Files go over the session, everything else directly over its
+connections.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from jira import JIRA
 
 from hub.connector import (
@@ -30,9 +33,16 @@ from hub.connector import (
     TemporaryError,
 )
 from hub.rest import CHUNK, retry_after
+from plugins.jira.direct import Answer, DirectAdapter, answer_of
 from plugins.jira.settings import JiraSettings
 
 CONNECT_TIMEOUT = 5.0
+NO_CONNECTION = (
+    urllib3.exceptions.ProtocolError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.SSLError,
+    urllib3.exceptions.ProxyError,
+)
 
 
 class JiraClient:
@@ -67,13 +77,13 @@ class JiraClient:
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:
         """A file's content. `requests` takes the credentials off when a redirect leads to another host."""
         doing = "download a file"
-        session = self._session()
+        session = self._session()[0]
         request = session.prepare_request(requests.Request("GET", url, headers={"Accept": "*/*"}))
         with self._translated(doing):
             response = session.send(request, stream=True, timeout=self._timeout)
         try:
             if not response.ok:
-                raise self._error(response, doing)
+                raise self._error(answer_of(response), doing)
             yield self._chunks(response, doing)
         finally:
             response.close()
@@ -90,47 +100,57 @@ class JiraClient:
 
     def _send(self, method: str, path: str, **more: Any) -> Any:
         doing = f"{method} {path}"
-        url = f"{self._settings.url}{path if path.startswith('/rest') else '/rest/api/2' + path}"
-        session = self._session()
-        request = session.prepare_request(requests.Request(method, url, **more))
         started, outcome = time.monotonic(), "no_answer"
         try:
             with self._translated(doing):
-                response = session.send(request, timeout=self._timeout)
-            outcome = f"{response.status_code // 100}xx"
+                answer = self._exchange(method, path if path.startswith("/rest") else f"/rest/api/2{path}", more)
+            outcome = f"{answer.status // 100}xx"
         finally:
             self._connector.on_call(method, outcome, time.monotonic() - started)
-        self._note_clock(response)
-        if not response.ok:
-            raise self._error(response, doing)
-        if response.headers.get("X-Seraph-LoginReason") == "AUTHENTICATED_FAILED":
+        self._note_clock(answer)
+        if answer.is_error:
+            raise self._error(answer, doing)
+        if answer.redirects_to is not None:
+            raise self._moved(answer.redirects_to, doing)
+        if answer.headers.get("X-Seraph-LoginReason") == "AUTHENTICATED_FAILED":
             # Data Center may answer 200 with nothing in it (JRA-41559).
             raise self._auth_error(doing, "200 but not signed in")
-        if not response.content:
+        if not answer.content:
             return {}
         try:
-            return response.json()
+            return answer.json()
         except ValueError as error:
             raise TemporaryError(self.name, doing, "the answer is not JSON; is a proxy in between?") from error
+
+    def _exchange(self, method: str, path: str, more: Mapping[str, Any]) -> Answer:
+        session, direct = self._session()
+        if "files" not in more:
+            return direct.ask(method, path, more.get("params", {}), more.get("json"))
+        request = session.prepare_request(requests.Request(method, f"{self._settings.url}{path}", **more))
+        return answer_of(session.send(request, timeout=self._timeout, allow_redirects=False))
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except requests.Timeout as error:
-            raise TemporaryError(self.name, doing, "no answer in time", "It is tried again.") from error
-        except requests.ConnectionError as error:
+        except (requests.ConnectionError, *NO_CONNECTION) as error:
             raise _BrokenConnectionError(self.name, doing, "no connection", "It is tried again.") from error
-        except requests.RequestException as error:
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            raise TemporaryError(self.name, doing, "no answer in time", "It is tried again.") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise TemporaryError(self.name, doing, type(error).__name__) from error
 
-    def _session(self) -> requests.Session:
-        made: JIRA | None = getattr(self._local, "jira", None)
+    def _session(self) -> tuple[requests.Session, DirectAdapter]:
+        """This thread's own."""
+        made: tuple[requests.Session, DirectAdapter] | None = getattr(self._local, "made", None)
         if made is None:
-            made = self._local.jira = self._sign_in()
+            jira = self._sign_in()
             with self._lock:
-                self._all.append(made)
-        return made._session
+                self._all.append(jira)
+            adapter = DirectAdapter(jira._session, self._settings.url, self._timeout)
+            jira._session.mount(self._settings.url, adapter)
+            made = self._local.made = (jira._session, adapter)
+        return made
 
     def _sign_in(self) -> JIRA:
         credentials = self._settings.credentials
@@ -157,12 +177,19 @@ class JiraClient:
         session.trust_env = False
         return made
 
-    def _note_clock(self, response: requests.Response) -> None:
+    def _note_clock(self, answer: Answer) -> None:
         with suppress(KeyError, ValueError):
-            self.clock_skew = parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()
+            self.clock_skew = parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()
 
-    def _error(self, response: requests.Response, doing: str) -> ConnectorError:
-        status, (why, fields) = response.status_code, _reason(response)
+    def _moved(self, address: str, doing: str) -> TemporaryError:
+        """A site that has moved, or that is behind a sign-in page just now: a write that followed would be lost."""
+        parts = urlsplit(address)
+        where = f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path
+        remedy = f"If the site has moved, correct trackers.{self.name}.url; it is tried again."
+        return TemporaryError(self.name, doing, f"the site sends the hub to {where}", remedy)
+
+    def _error(self, answer: Answer, doing: str) -> ConnectorError:
+        status, (why, fields) = answer.status, _reason(answer)
         name, why = self.name, f"{status} {why}"
         if status == 401:
             return self._auth_error(doing, why)
@@ -173,7 +200,7 @@ class JiraClient:
         if status == 409:
             return ConflictError(name, doing, why)
         if status == 429:
-            return RateLimitedError(name, doing, why, retry_after(response.headers.get("Retry-After")))
+            return RateLimitedError(name, doing, why, retry_after(answer.headers.get("Retry-After")))
         if status == 400 and fields:
             return RefusedError(name, doing, fields)
         if status >= 500:
@@ -190,16 +217,16 @@ class _BrokenConnectionError(TemporaryError):
     """Nothing came back; whether the request arrived is not known."""
 
 
-def _reason(response: requests.Response) -> tuple[str, dict[str, str]]:
+def _reason(answer: Answer) -> tuple[str, dict[str, str]]:
     """Jira's own words, and what it says about single fields, by Jira's field ids."""
     try:
-        body = response.json()
+        body = answer.json()
     except ValueError:
-        return response.reason or "no reason given", {}
+        return answer.reason or "no reason given", {}
     if not isinstance(body, dict):
-        return response.reason or "no reason given", {}
+        return answer.reason or "no reason given", {}
     errors = body.get("errors")
     fields = {str(k): str(v) for k, v in errors.items()} if isinstance(errors, dict) else {}
     texts = [str(t) for t in body.get("errorMessages") or ()] + [f"{k}: {v}" for k, v in fields.items()]
-    text = "; ".join(texts) or str(body.get("message") or body.get("errorMessage") or response.reason or "")
+    text = "; ".join(texts) or str(body.get("message") or body.get("errorMessage") or answer.reason or "")
     return text[:400], fields

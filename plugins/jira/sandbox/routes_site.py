@@ -55,8 +55,8 @@ def site_routes(site: Site) -> Blueprint:
             }
         )
 
-    @routes.get("/user/search")
-    @routes.get("/user/assignable/search")
+    @routes.get("/user/search", endpoint="search_users")
+    @routes.get("/user/assignable/search", endpoint="search_assignable_users")
     def find_users() -> ResponseReturnValue:
         query = (request.args.get("query") or request.args.get("username") or "").casefold()
         found = [
