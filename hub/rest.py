@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import tenacity
@@ -37,6 +38,7 @@ DEFAULT_PAUSE = 10.0
 CHUNK = 64 * 1024
 LONGEST_REASON = 300
 MAX_REDIRECTS = 5
+LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=60)
 BROKEN_CONNECTION = (httpx.RemoteProtocolError, httpx.ConnectError, httpx.ReadError)
 
 
@@ -62,12 +64,14 @@ class RestClient:
         """`verify` is whom to trust, for trackers on a server with a certificate of its own."""
         self.name, self._connector = connector.name, connector
         self.url = connector.base_settings.url
-        self.http = httpx.Client(
-            timeout=connector.base_settings.timeout,
-            verify=verify,
-            headers={"Accept": "application/json", "User-Agent": "ticket-hub"},
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=60),
-        )
+        self.headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "ticket-hub"}
+        """What every request says of itself; a subclass may change it while it is made."""
+        self.http = httpx.Client(timeout=connector.base_settings.timeout, verify=verify, limits=LIMITS)
+        """For what is no plain call: files, and addresses of other hosts."""
+        # A client merges settings, follows redirects and keeps cookies. Plain calls need none of that, and what it
+        # takes weighs nearly as much as the exchange itself.
+        self._transport = httpx.HTTPTransport(verify=verify, limits=LIMITS, proxy=_proxy_for(self.url))
+        self._extensions = {"timeout": httpx.Timeout(connector.base_settings.timeout).as_dict()}
         self._secrets = tuple(secrets_of(connector.base_settings))
         self.clock_skew: float | None = None
 
@@ -107,6 +111,11 @@ class RestClient:
         if status >= 500 or status in (408, 425):
             return TemporaryError(name, doing, why)
         return PermanentError(name, doing, why)
+
+    def note(self, response: httpx.Response) -> None:
+        """Called with every answer, whatever it is, for what its headers tell by the way."""
+        with suppress(KeyError, ValueError):
+            self.clock_skew = parsedate_to_datetime(response.headers["date"]).timestamp() - time.time()
 
     def auth_error(self, doing: str, why: str) -> AuthError:
         """The credentials are not good."""
@@ -156,7 +165,7 @@ class RestClient:
     def _opened(self, stack: ExitStack, url: str, doing: str) -> httpx.Response:
         for _ in range(MAX_REDIRECTS):
             is_own = urlsplit(url)[:2] == urlsplit(self.url)[:2]
-            headers = {**(self.credentials() if is_own else {}), "Accept": "*/*"}
+            headers = {**self.headers, **(self.credentials() if is_own else {}), "Accept": "*/*"}
             try:
                 response = stack.enter_context(self.http.stream("GET", url, headers=headers))
                 if response.is_error:
@@ -188,29 +197,45 @@ class RestClient:
 
     def close(self) -> None:
         self.http.close()
+        self._transport.close()
 
     def _answer(self, method: str, path: str, doing: str, more: Mapping[str, Any]) -> httpx.Response:
-        arguments = {**more, "headers": {**self.credentials(), **more.get("headers", {})}}
-        started, outcome = time.monotonic(), "no_answer"
         url = path if path.startswith(("http://", "https://")) else f"{self.url}{self.api}{path}"
+        headers = {**self.headers, **self.credentials(), **more.get("headers", {})}
+        request = httpx.Request(method, url, extensions=self._extensions, **{**more, "headers": headers})
+        started, outcome = time.monotonic(), "no_answer"
         try:
-            if method == "GET":
-                response = _TWICE(self.http.request, method, url, **arguments)
-            else:
-                response = self.http.request(method, url, **arguments)
+            response = _TWICE(self._exchanged, request) if method == "GET" else self._exchanged(request)
             outcome = f"{response.status_code // 100}xx"
         except httpx.HTTPError as error:
             raise TemporaryError(self.name, doing, no_answer(error), "It is tried again.") from error
         finally:
             self._connector.on_call(method, outcome, time.monotonic() - started)
-        with suppress(KeyError, ValueError):
-            self.clock_skew = parsedate_to_datetime(response.headers["date"]).timestamp() - time.time()
+        self.note(response)
+        return response
+
+    def _exchanged(self, request: httpx.Request) -> httpx.Response:
+        response = self._transport.handle_request(request)
+        response.request = request
+        try:
+            response.read()
+        finally:
+            response.close()
         return response
 
 
 _TWICE = tenacity.Retrying(
     retry=tenacity.retry_if_exception_type(BROKEN_CONNECTION), stop=tenacity.stop_after_attempt(2), reraise=True
 )
+
+
+def _proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for an address (`HTTPS_PROXY`, `NO_PROXY`, …)."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def retry_after(text: str | None) -> float:

@@ -45,7 +45,6 @@ class KeyedClient(RestClient):
         self._custom = {field.id: f"custom:{name}" for name, field in connector.base_settings.fields.items()}
         self.limit: int | None = None
         self.remaining: int | None = None
-        self.http.event_hooks = {"response": [self._note_limit]}
 
     def credentials(self) -> Mapping[str, str]:
         return self._headers
@@ -64,6 +63,12 @@ class KeyedClient(RestClient):
                 return RefusedError(self.name, doing, {k: self.scrub(v) for k, v in reason.fields.items()})
             return PermanentError(self.name, doing, why)
         return super().error(response, doing)
+
+    def note(self, response: httpx.Response) -> None:
+        super().note(response)
+        total, remaining = (response.headers.get(f"x-ratelimit-{n}", "") for n in ("total", "remaining"))
+        if total.isdigit() and remaining.isdigit():
+            self.limit, self.remaining = int(total), int(remaining)
 
     def post(self, path: str, body: Mapping[str, Any], uploads: Sequence[Upload]) -> Any:
         """A POST: JSON, or a form where there are files; in forms booleans are words."""
@@ -100,8 +105,3 @@ class KeyedClient(RestClient):
     def _neutral(self, name: str) -> str:
         short = name.removeprefix("custom_fields.")
         return self._custom.get(short) or self.names.get(short, short)
-
-    def _note_limit(self, response: httpx.Response) -> None:
-        total, remaining = (response.headers.get(f"x-ratelimit-{n}", "") for n in ("total", "remaining"))
-        if total.isdigit() and remaining.isdigit():
-            self.limit, self.remaining = int(total), int(remaining)

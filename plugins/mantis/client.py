@@ -66,7 +66,7 @@ class MantisClient(RestClient):
         self._token = settings.credentials.api_token
         self._lock = threading.Lock()
         self._failed: dict[str, float] = {}
-        self.http.headers["Accept-Encoding"] = "identity"
+        self.headers["Accept-Encoding"] = "identity"
 
     def credentials(self) -> Mapping[str, str]:
         return {"Authorization": self._token.get_secret_value()}

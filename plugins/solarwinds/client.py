@@ -54,7 +54,7 @@ class SolarwindsClient(RestClient):
 
     def __init__(self, connector: Connector, settings: SolarwindsSettings) -> None:
         super().__init__(connector)
-        self.http.headers["Accept"] = ACCEPT
+        self.headers["Accept"] = ACCEPT
         token = settings.credentials.token.get_secret_value()
         self._headers = {"X-Samanage-Authorization": f"Bearer {token}"}
         self.own_id = user_of(token)
