@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 
 import structlog
@@ -40,6 +41,12 @@ class Metrics:
         self._writes = Counter(
             "hub_writes", "Writes to trackers by kind of operation", ["tracker", "kind"], registry=self.registry
         )
+        # Looking a label's figure up costs more than counting in it, and there are few labels.
+        self._delivery_of = functools.cache(self._deliveries.labels)
+        self._call_of = functools.cache(self._calls.labels)
+        self._call_seconds_of = functools.cache(self._call_seconds.labels)
+        self._run_of = functools.cache(self._runs.labels)
+        self._write_of = functools.cache(self._writes.labels)
 
     def delivery(self, tracker: str, outcome: str, seconds: float) -> None:
         """One webhook request and how long its answer took.
@@ -47,22 +54,22 @@ class Metrics:
         `outcome` is accepted, duplicate, ignored, unsigned, forged, stale, malformed, oversized, unparsable,
         unknown_tracker or unavailable; `tracker` is a configured name or "unknown".
         """
-        self._deliveries.labels(tracker, outcome).inc()
+        self._delivery_of(tracker, outcome).inc()
         self._receive.observe(seconds)
 
     def call(self, tracker: str, verb: str, outcome: str, seconds: float) -> None:
         """One call to a tracker: see `Connector.on_call`."""
-        self._calls.labels(tracker, verb, outcome).inc()
-        self._call_seconds.labels(tracker).observe(seconds)
+        self._call_of(tracker, verb, outcome).inc()
+        self._call_seconds_of(tracker).observe(seconds)
 
     def run(self, outcome: str, seconds: float) -> None:
         """One run of a key: idle, written or postponed."""
-        self._runs.labels(outcome).inc()
+        self._run_of(outcome).inc()
         self._run_seconds.observe(seconds)
 
     def write(self, tracker: str, kind: str) -> None:
         """One write to a tracker."""
-        self._writes.labels(tracker, kind).inc()
+        self._write_of(tracker, kind).inc()
 
     def watch_wakes(self, read: Callable[[], Mapping[str, float]]) -> None:
         """How many keys are `waiting` and `running`, as `Engine.counts` tells."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub.journal.schema import deliveries, wakes
-from hub.journal.statements import Prepared, upsert
+from hub.journal.statements import Prepared, any_key, insert_into, upsert
 from hub.ticket import TicketRef
 
 POLLED_AS_DELETED = "poll: deleted"
@@ -52,11 +52,7 @@ def store_delivery(
     ignored: str | None,
 ) -> tuple[int, bool]:
     """Stores a delivery; (id, True) when one with this key is there already, which then only counts it."""
-    known = _KNOWN_DELIVERY.scalar(connection, tracker=tracker, delivery_key=delivery_key)
-    if known is not None:
-        connection.execute(deliveries.update().where(deliveries.c.id == known).values(repeats=deliveries.c.repeats + 1))
-        return int(known), True
-    stored = _STORE_DELIVERY.insert(
+    stored = _STORE_DELIVERY.insert_new(
         connection,
         tracker=tracker,
         delivery_key=delivery_key,
@@ -69,7 +65,11 @@ def store_delivery(
         note=ignored or "",
         repeats=0,
     )
-    return stored, False
+    if stored is not None:
+        return stored, False
+    known = _KNOWN_DELIVERY.scalar(connection, tracker=tracker, delivery_key=delivery_key)
+    connection.execute(deliveries.update().where(deliveries.c.id == known).values(repeats=deliveries.c.repeats + 1))
+    return int(known), True
 
 
 def waiting_deliveries(connection: Connection, refs: Sequence[TicketRef]) -> list[Delivery]:
@@ -108,9 +108,11 @@ def next_wakes(connection: Connection, limit: int) -> list[tuple[str, datetime]]
 
 
 def wakes_of(connection: Connection, keys: Sequence[str], now: datetime) -> list[Wake]:
-    """The due wakes of these keys."""
-    found = [_DUE_WAKE.first(connection, the_key=key, now=now) for key in keys]
-    return [Wake(r.key, r.due, r.seq, r.attempts, r.reason) for r in found if r is not None]
+    """The due wakes of these keys, in their order."""
+    found = {
+        r.key: Wake(r.key, r.due, r.seq, r.attempts, r.reason) for r in _DUE_WAKES.rows_of(connection, keys, now=now)
+    }
+    return [found[key] for key in keys if key in found]
 
 
 def settle_wakes(connection: Connection, taken: Sequence[Wake]) -> None:
@@ -160,7 +162,13 @@ _KNOWN_DELIVERY = Prepared(
         deliveries.c.tracker == sa.bindparam("tracker"), deliveries.c.delivery_key == sa.bindparam("delivery_key")
     )
 )
-_STORE_DELIVERY = Prepared(deliveries.insert().returning(deliveries.c.id))
+_STORE_DELIVERY = Prepared(
+    lambda dialect_name: (
+        insert_into(deliveries, dialect_name)
+        .on_conflict_do_nothing(index_elements=["tracker", "delivery_key"])
+        .returning(deliveries.c.id)
+    )
+)
 # One ticket at a time: of a list of pairs SQLite makes a scan of the whole table.
 _WAITING_DELIVERIES = Prepared(
     sa.select(deliveries.c.id, deliveries.c.received, deliveries.c.hints).where(
@@ -190,7 +198,7 @@ _WAKE = upsert(
     },
 )
 _NEXT_WAKES = Prepared(sa.select(wakes.c.key, wakes.c.due).order_by(wakes.c.due).limit(sa.bindparam("most")))
-_DUE_WAKE = Prepared(sa.select(wakes).where(wakes.c.key == sa.bindparam("the_key"), wakes.c.due <= sa.bindparam("now")))
+_DUE_WAKES = Prepared(sa.select(wakes).where(any_key(wakes.c.key), wakes.c.due <= sa.bindparam("now")))
 _SETTLE_WAKE = Prepared(
     wakes.delete().where(wakes.c.key == sa.bindparam("the_key"), wakes.c.seq == sa.bindparam("the_seq"))
 )

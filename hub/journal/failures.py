@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub.journal.schema import failures
-from hub.journal.statements import Prepared, upsert
+from hub.journal.statements import Prepared, any_key, upsert
 from hub.ticket import TicketRef
 
 FailureState = Literal["open", "retry", "resolved"]
@@ -104,9 +104,9 @@ def move_failures(connection: Connection, key: str, ref: TicketRef) -> None:
     connection.execute(failures.update().where(moving).values(key=str(ref)))
 
 
-def failures_of(connection: Connection, key: str) -> list[Failure]:
-    """The failures of one key that are not resolved."""
-    return _failures(_FAILURES_OF.rows(connection, the_key=key))
+def failures_of(connection: Connection, *keys: str) -> list[Failure]:
+    """The failures of these keys that are not resolved."""
+    return _failures(_FAILURES_OF.rows_of(connection, keys))
 
 
 def unresolved_failures(connection: Connection) -> list[Failure]:
@@ -126,7 +126,7 @@ def count_open(connection: Connection) -> int:
 
 
 _UNRESOLVED = sa.select(failures).where(failures.c.state != "resolved").order_by(failures.c.id)
-_FAILURES_OF = Prepared(_UNRESOLVED.where(failures.c.key == sa.bindparam("the_key")))
+_FAILURES_OF = Prepared(_UNRESOLVED.where(any_key(failures.c.key)))
 _RECORD_FAILURE = upsert(
     failures,
     ["key", "what"],

@@ -19,6 +19,9 @@ from sqlalchemy.engine import Connection, Dialect
 
 COUNT = "statements"
 """Under this name a connection's `info` tells how many statements it has run here."""
+FEW = 4
+"""Keys that are looked up at once; a link seldom has more."""
+_FEW_NAMES = [f"key_{number}" for number in range(FEW)]
 Convert = Callable[[Any], Any] | None
 
 
@@ -40,12 +43,27 @@ class Prepared:
 
     def insert(self, connection: Connection, **values: Any) -> int:
         """Adds a row and returns its id, where the statement returns `id`."""
-        return int(self._execute(connection, values)[0].fetchall()[0][0])
+        made = self.insert_new(connection, **values)
+        assert made is not None
+        return made
+
+    def insert_new(self, connection: Connection, **values: Any) -> int | None:
+        """The same; None where the statement leaves a row alone that is there already."""
+        found = self._execute(connection, values)[0].fetchall()
+        return int(found[0][0]) if found else None
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """The rows found; each has the columns' names."""
         cursor, made = self._execute(connection, values)
         return [made.row(raw) for raw in cursor.fetchall()]
+
+    def rows_of(self, connection: Connection, keys: Sequence[str], **values: Any) -> list[Any]:
+        """The rows of a statement with `any_key`, for any number of keys: a few statements instead of one a key."""
+        found = []
+        for start in range(0, len(keys), FEW):
+            some = [*keys[start : start + FEW], *[keys[start]] * FEW][:FEW]
+            found += self.rows(connection, **dict(zip(_FEW_NAMES, some, strict=True)), **values)
+        return found
 
     def first(self, connection: Connection, **values: Any) -> Any:
         """The first row found, or None."""
@@ -70,12 +88,20 @@ class Prepared:
         try:
             cursor.execute(made.text, made.parameters(values))
         except made.driver_error as error:
-            # Without the parameters: they hold what people wrote.
-            translated = sa.exc.DBAPIError.instance(
-                made.text, None, error, made.driver_error, hide_parameters=True, dialect=dialect
-            )
-            raise translated from error
+            raise translated(error, made.text, dialect) from error
         return cursor, made
+
+
+def translated(error: Exception, text: str, dialect: Dialect) -> Exception:
+    """What SQLAlchemy raises for an error of the driver; without the parameters, which hold what people wrote."""
+    driver_error = _driver_error(dialect)
+    made: Exception = sa.exc.DBAPIError.instance(text, None, error, driver_error, hide_parameters=True, dialect=dialect)
+    return made
+
+
+def any_key(column: sa.Column[str]) -> sa.ColumnElement[bool]:
+    """Whether a column is one of the keys that `Prepared.rows_of` is given."""
+    return sa.or_(*(column == sa.bindparam(name) for name in _FEW_NAMES))
 
 
 def upsert(
@@ -134,7 +160,6 @@ def _compile(statement: Any, dialect: Dialect, unset: set[str]) -> _Compiled:
     binds = {name: compiled.binds[name] for name in names}
     shown = statement.selected_columns if isinstance(statement, sa.Select) else ()
     convert_in = {name: b.type.dialect_impl(dialect).bind_processor(dialect) for name, b in binds.items()}
-    driver_error: type[Exception] = dialect.dbapi.Error  # type: ignore[union-attr]  # a dialect in use has its driver
     return _Compiled(
         text=str(compiled),
         names=names,
@@ -143,8 +168,13 @@ def _compile(statement: Any, dialect: Dialect, unset: set[str]) -> _Compiled:
         into={name: convert for name, convert in convert_in.items() if convert is not None},
         make_row=_row_type([c.name for c in shown]),
         out=[c.type.dialect_impl(dialect).result_processor(dialect, None) for c in shown],
-        driver_error=driver_error,
+        driver_error=_driver_error(dialect),
     )
+
+
+def _driver_error(dialect: Dialect) -> type[Exception]:
+    error: type[Exception] = dialect.dbapi.Error  # type: ignore[union-attr]  # a dialect in use has its driver
+    return error
 
 
 def _row_type(names: Sequence[str]) -> Callable[[Sequence[Any]], Any]:

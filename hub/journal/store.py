@@ -7,6 +7,7 @@ lock of this process instead of SQLite's own polling.
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ class Journal:
         self._begun: tuple[int, Connection | None] = (0, None)
         """The thread that has the turn to write, and what it writes with."""
         self._writer: Connection | None = None
+        self._readers: list[Connection] = []
+        """Those that nobody reads with just now."""
         self._install_id = ""
         self._commits = 0
         self._connections: list[MutableMapping[Any, Any]] = []
@@ -106,8 +109,7 @@ class Journal:
             return
         if self._writer is None:
             self._writer = self.engine.connect()
-        self._writer.info["begin"] = "BEGIN IMMEDIATE"
-        with self._writer.begin():
+        with _transaction(self._writer, "BEGIN IMMEDIATE"):
             yield self._writer
 
     @contextmanager
@@ -117,13 +119,26 @@ class Journal:
         if begun is not None:
             yield begun
             return
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        if self.engine.dialect.name != "sqlite":
+            with self.engine.connect() as connection, connection.begin():
+                yield connection
+            return
+        try:
+            reader = self._readers.pop()
+        except IndexError:
+            reader = self.engine.connect()
+        try:
+            with _transaction(reader, "BEGIN"):
+                yield reader
+        finally:
+            self._readers.append(reader)
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+        while self._readers:
+            self._readers.pop().close()
         self.engine.dispose()
 
     def _fact(self, name: str, value_if_absent: str) -> str:
@@ -160,12 +175,38 @@ def _engine(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # Straight to the driver: this runs with every transaction, and needs nothing that SQLAlchemy adds.
-        driver = connection.connection.dbapi_connection
-        assert driver is not None
-        driver.cursor().execute(connection.info.pop("begin", "BEGIN"))
+        # In a transaction of `_transaction` a statement of SQLAlchemy's has nothing to begin.
+        driver: Any = connection.connection.dbapi_connection
+        if not driver.in_transaction:
+            driver.execute(connection.info.pop("begin", "BEGIN"))
 
     return engine
+
+
+@contextmanager
+def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+    """One transaction of SQLite, begun and ended straight at the driver.
+
+    Nearly all statements in it are `hub.journal.statements`' own, and SQLAlchemy's way to begin and to end weighs more
+    than they do. What it runs itself it takes for a transaction of its own, which ends with this one.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    _run(connection, driver, begin)
+    try:
+        yield
+        _run(connection, driver, "COMMIT")
+    finally:
+        if driver.in_transaction:
+            driver.rollback()
+        if connection.in_transaction():
+            connection.rollback()
+
+
+def _run(connection: Connection, driver: Any, text: str) -> None:
+    try:
+        driver.execute(text)
+    except sqlite3.Error as error:
+        raise statements.translated(error, text, connection.dialect) from error
 
 
 def _migrate(engine: sa.Engine) -> None:

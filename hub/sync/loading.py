@@ -61,11 +61,7 @@ def load_linked(context: Context, link_id: int) -> Loaded | None:
             known_copies=copies.copies_of(connection, refs) if refs else [],
             unfinished=intents.open_intents(connection, link_id),
             # Also those of the time before a ticket was linked.
-            known_failures=[
-                f
-                for key in dict.fromkeys([link_key(link_id), *map(str, refs)])
-                for f in failures.failures_of(connection, key)
-            ],
+            known_failures=failures.failures_of(connection, *keys),
         )
 
 
