@@ -24,6 +24,12 @@ from hub.sync.run import run_broke_off, run_key, wake_unfinished
 
 log = structlog.get_logger("hub.engine")
 
+HEAD_START = 0.01
+"""Seconds that a run has before the next may begin beside it.
+
+By then it waits for a tracker, or it is over. Two that compute at the same time in one Python process only hinder each
+other: each statement and each call hands the interpreter back and forth, and both take longer than one after the other.
+"""
 LOOK_AGAIN = 1.0
 """Seconds between two looks at the store for what another process has put there (`hub sync`, `hub link`)."""
 
@@ -88,8 +94,14 @@ class EmbeddedEngine:
         self._look_at = 0.0
         # Under `_changed`:
         self._running = 0
+        self._begun_at = 0.0
+        """When the last run began."""
+        self._ended = 0
+        """How many runs have ended, counted before their keys are free: it tells whether one did during a look."""
         self._something_waits = False
-        """The lookout saw work that could not begin: its key runs, or all workers do."""
+        """There is work that could not begin: its key runs, or all workers do, or a run has its head start."""
+        self._is_held_up = False
+        """The lookout waits for the end of a head start: it need not be told of more."""
 
     @property
     def is_running(self) -> bool:
@@ -110,7 +122,11 @@ class EmbeddedEngine:
     def notify(self) -> None:
         with self._changed:
             self._news = True
-            self._changed.notify_all()
+            if self._running >= self._workers or self._is_held_up:
+                # Nothing can begin before a run ends or has had its head start, and then there is a look.
+                self._something_waits = True
+            else:
+                self._changed.notify_all()
 
     def stop(self, drain: float) -> None:
         with self._changed:
@@ -184,27 +200,31 @@ class EmbeddedEngine:
                 self._look_again_in(0)
                 return functools.partial(self._run_periodic, periodic)
         with self._changed:
-            self._something_waits = self._running >= self._workers
+            head_start = self._begun_at + HEAD_START - time.monotonic() if self._running else 0.0
+            self._is_held_up = head_start > 0
+            self._something_waits = self._is_held_up or self._running >= self._workers
+            if self._is_held_up:
+                self._look_again_in(head_start)
             if self._something_waits:
                 return None
         return self._find_run()
 
     def _find_run(self) -> Callable[[], None] | None:
-        now = self._context.now()
+        now, ended = self._context.now(), self._ended
         with self._context.journal.read() as connection:
             upcoming = deliveries.next_wakes(connection, self._workers * 4)
-            keys = [(wake_key, lock_key_in(connection, wake_key)) for wake_key, due in upcoming if due <= now]
-        for index, (wake_key, key) in enumerate(keys):
-            if not self._take(key):
-                continue
-            if not self._is_still_due(wake_key, now):
-                self._give_back(key)
-                continue
-            if upcoming[index + 1 :]:
-                self._look_again_in((upcoming[index + 1][1] - now).total_seconds())
-            return functools.partial(self._run, key)
-        if len(upcoming) > len(keys):
-            self._look_again_in((upcoming[len(keys)][1] - now).total_seconds())
+            for index, (wake_key, due) in enumerate(upcoming):
+                if due > now:
+                    self._look_again_in((due - now).total_seconds())
+                    return None
+                key = lock_key_in(connection, wake_key)
+                if self._take(key):
+                    if self._ended != ended and not self._is_still_due(wake_key, now):
+                        self._give_back(key)
+                        continue
+                    if upcoming[index + 1 :]:
+                        self._look_again_in((upcoming[index + 1][1] - now).total_seconds())
+                    return functools.partial(self._run, key)
         return None
 
     def _is_still_due(self, wake_key: str, now: datetime) -> bool:
@@ -227,6 +247,7 @@ class EmbeddedEngine:
                 return False
         with self._changed:
             self._running += 1
+            self._begun_at = time.monotonic()
         return True
 
     def _run(self, key: str) -> None:
@@ -239,6 +260,8 @@ class EmbeddedEngine:
             log.exception("a run broke off", key=key)
             self._put_off(key)
         finally:
+            with self._changed:
+                self._ended += 1
             self._holds.give_back(key)
             with self._changed:
                 self._running -= 1

@@ -115,6 +115,23 @@ def test_different_keys_run_side_by_side_up_to_the_number_of_workers(world: Worl
     assert gates.most == workers
 
 
+def test_a_run_has_its_head_start_unless_it_ends_before(
+    world: World, gates: Gates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.engine.embedded.HEAD_START", 2 * PATIENCE)
+    engine = EmbeddedEngine(world.context)
+    engine.start()
+    for number in range(3):
+        engine.wake(f"support:{number}", utc_now(), "test")
+    gates.wait_for(1)
+    assert not engine.wait_idle(0.3)
+    assert gates.most == 1
+    gates.open.set()
+    assert engine.wait_idle(PATIENCE)
+    engine.stop(PATIENCE)
+    assert (len(gates.runs), gates.most) == (3, 1)
+
+
 def test_a_timed_wake_survives_a_restart_and_is_not_early(world: World, gates: Gates) -> None:
     gates.open.set()
     first = EmbeddedEngine(world.context)
