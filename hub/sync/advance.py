@@ -32,8 +32,9 @@ def advance(state: LinkState, member: Member, held_back: HeldBack, is_complete: 
     labels = member.shadow.labels
     shadow = member.shadow
     if is_complete and member.snapshot is not None and not member.snapshot.is_deleted:
+        as_read = replace(member, written={})
         for name in synced_fields(state):
-            seen = replace(member, written={}).current(name)
+            seen = as_read.current(name)
             if seen is not UNREADABLE and (member.ref, name) not in held_back:
                 values[name] = seen
         if (member.ref, "labels") not in held_back:

@@ -78,6 +78,9 @@ def synced_fields(state: LinkState) -> list[str]:
     return [name for name in fields if name != "description" or not state.settings.template]
 
 
+_NOTHING = FieldMerge()
+
+
 def merge_fields(state: LinkState, now: datetime) -> FieldMerge:
     """What has to be written where, for all fields of the link."""
     issue = state.issue
@@ -123,6 +126,8 @@ class _Side:
 def _merge_field(state: LinkState, name: str, tickets: Sequence[Member], issue: Member, now: datetime) -> FieldMerge:
     policy = state.settings.policy(name)
     taking_part = tickets[:1] if policy.many == "first" else tickets
+    if not issue.has_changed(name) and not any(_has_news(name, m, issue) for m in taking_part):
+        return _NOTHING
     conflicts: list[Conflict] = []
     from_tickets = _tickets_side(state, name, policy, taking_part, issue, conflicts)
     from_issue = _issue_side(state, name, policy, taking_part, issue)
@@ -215,6 +220,10 @@ def _issue_side(state: LinkState, name: str, policy: FieldPolicy, tickets: Seque
     if any(_initial(state, name, policy, m, issue) == "i" for m in met):
         return _Side(issue, issue.raw(name), (issue.ref,))
     return _Side()
+
+
+def _has_news(name: str, ticket: Member, issue: Member) -> bool:
+    return ticket.has_changed(name) or _is_first_meeting(name, ticket, issue)
 
 
 def _is_first_meeting(name: str, ticket: Member, issue: Member) -> bool:

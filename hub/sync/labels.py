@@ -45,6 +45,8 @@ def merge_labels(state: LinkState) -> list[LabelWrite]:
 
 
 def _towards(state: LinkState, target: Member, sources: Sequence[Member]) -> LabelWrite | None:
+    if all(source.seen_labels() == source.shadow.labels for source in sources):
+        return None
     there = _travelling(state, target.labels())
     shared_before = there & _travelling(state, target.shadow.labels)
     add: set[str] = set()

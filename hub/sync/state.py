@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +29,7 @@ class Form(Protocol):
     def hold(self, field_name: str, value: Value) -> Value: ...
     def hold_text(self, text: Markdown) -> Markdown: ...
     def hold_label(self, label: str) -> str: ...
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +102,10 @@ class Member:
 
     def has_changed(self, field_name: str) -> bool:
         """Whether a person changed the field here since the hub last looked or wrote."""
-        if field_name in self.written:
+        if field_name in self.written or not self.knows(field_name):
             return False
         now = self.current(field_name)
-        return self.knows(field_name) and now is not UNREADABLE and now != self.shadow.values[field_name]
+        return now is not UNREADABLE and now != self.shadow.values[field_name]
 
     def labels(self) -> frozenset[str] | None:
         """The present labels, None when they were never seen."""
@@ -118,7 +120,7 @@ class Member:
     def hold(self, field_name: str, value: Value) -> Value:
         """`value` in comparable form after it was written here. Raises `hub.connector.Unwritable`."""
         if field_name == "description":
-            return fingerprint(self.form.hold_text(shortened(str(value or ""))))
+            return _held_text(self.form, shortened(str(value or "")))
         if field_name == "assignee" and value is not None and self.account(str(value)) is None:
             raise Unwritable(f"nobody in {self.ref.tracker} is known as {value}; add the account under people")
         return self.form.hold(field_name, value)
@@ -134,6 +136,12 @@ class Member:
         if field_name == "assignee":
             return self.people.key(self.ref.tracker, ticket.assignee)
         return raw_value(ticket, field_name)
+
+
+@functools.lru_cache(maxsize=64)
+def _held_text(form: Form, text: Markdown) -> str:
+    """A text in comparable form as a tracker holds it. A run asks for the same few again and again."""
+    return fingerprint(form.hold_text(text))
 
 
 UNREADABLE = Status.UNKNOWN

@@ -41,6 +41,8 @@ _MAYBE_MARKUP = re.compile(
     r"|[\x00-\x08\x0b-\x1f\x7f-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff\ud800-\udfff\ue000\ue001]",
     re.M,
 )
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_ODD_SPACES = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 _ESCAPED = re.compile(r"[\\`*_\[\]<>&~|]")
 _LINE_START = re.compile(r"^(?:([-+])(?= |$)|(#{1,6})(?= |$)|(\d{1,9})([.)])(?= |$)|(=+|-+)(?= *$))")
 MAX_ROUNDS = 4
@@ -93,8 +95,7 @@ def parse(text: str) -> Document:
 
 
 def _parse_anew(text: str) -> Document:
-    text = "".join(c for c in text if not "\ud800" <= c <= "\udfff").replace("\u2028", " ").replace("\u2029", " ")
-    tokens = _PARSER.parse(text.replace("\x0b", " ").replace("\x0c", " ").replace("\x85", " "))
+    tokens = _PARSER.parse(_ODD_SPACES.sub(" ", _SURROGATES.sub("", text)))
     blocks, _ = _blocks(tokens, 0, "")
     return normalize(blocks)
 
