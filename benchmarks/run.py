@@ -171,8 +171,19 @@ def measure(
     key: Callable[[int], str],
     latency: int,
 ) -> Figures:
-    """Runs one scenario: the last `latency` tickets one after the other, the others at once."""
-    at_once, singly = tickets[:-latency], tickets[-latency:]
+    """Runs one scenario: the first `latency` tickets one after the other, the others at once.
+
+    The cost is that of the others: what is made once, a connection or a statement's text, is made by then, as it is in
+    the bare loop before its time begins.
+    """
+    singly, at_once = tickets[:latency], tickets[latency:]
+    waits = []
+    bench.control("/reset")
+    for ticket in singly:
+        sent = time.monotonic()
+        send(ticket)
+        waits.append((bench.wait([key(ticket)])[key(ticket)] - sent) * 1000)
+    threading.Event().wait(0.3)
     bench.control("/reset")
     journal = bench.journal()
     cpu, started = bench.cpu(), time.monotonic()
@@ -184,11 +195,6 @@ def measure(
     state = bench.control("/state")
     hub_cpu = (bench.cpu() - cpu) * 1000 / len(at_once)
     done = {kind: (number - journal[kind]) / len(at_once) for kind, number in bench.journal().items()}
-    waits = []
-    for ticket in singly:
-        sent = time.monotonic()
-        send(ticket)
-        waits.append((bench.wait([key(ticket)])[key(ticket)] - sent) * 1000)
     doubled = {"create": state["created"], "comment": state["commented"]}.get(scenario, len(at_once))
     if doubled != len(at_once):
         raise SystemExit(f"{scenario}: {doubled} written for {len(at_once)} events")
