@@ -297,6 +297,10 @@ class Hint:
     echo by value. `is_partial` is True where the payload does not show all that changed.
     `touches_comments` is True unless comments and files cannot have changed. `merged_into` is the id of the ticket
     that took this one in and is to take its place.
+
+    `changed` are the fields of which the payload tells what they were before and what they became, in the form of
+    `values`. With `at` and `actor_id` they show a person's change that the hub wrote over without having seen it. Of
+    use only where the tracker has no optimistic lock.
     """
 
     ticket_id: str
@@ -304,6 +308,7 @@ class Hint:
     at: datetime | None = None
     actor_id: str | None = None
     values: Mapping[str, Value | frozenset[str]] = field(default_factory=dict)
+    changed: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)
     comment_id: str | None = None
     is_partial: bool = True
     touches_comments: bool = True

@@ -139,6 +139,11 @@ def _lines(entry: TimelineEntry) -> list[str]:
                 f"conflict on {data['field']}: kept {data['kept']!r} of {data['kept_from']}, "
                 f"lost {data['lost']!r} of {where} ({data['why']})"
             ]
+        case "overwritten":
+            return [
+                f"{data['by'] or 'somebody'} had set {data['field']} of {where} to {data['lost']!r} at "
+                f"{data['changed_at']}, while the hub was about to write {data['wrote']!r} there"
+            ]
         case "failed":
             return [f"FAILED {data['what']} at {where}: {data['why']}", f"  {data['remedy']}"]
         case "postponed":

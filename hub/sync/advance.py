@@ -6,14 +6,14 @@ has been done; until then it stays a change, and the next run sees it again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hub.connector import Created
-from hub.sync.fields import synced_fields
+from hub.sync.fields import FieldWrite, synced_fields
 from hub.sync.operations import CreateTicket, WriteFields
-from hub.sync.state import UNREADABLE, LinkState, Member, Shadow, comparable
+from hub.sync.state import UNREADABLE, LinkState, Member, Overwrite, Shadow, comparable
 from hub.text import fingerprint
 from hub.ticket import Snapshot, TicketRef
 
@@ -50,10 +50,30 @@ def advance(state: LinkState, member: Member, held_back: HeldBack, is_complete: 
         )
     elif not is_complete or (member.ref, "comments") in held_back:
         shadow = replace(shadow, comment_count=None)
-    values.update(member.written)
+    # What was put back in its own place and has not arrived elsewhere yet stays a change.
+    values.update({name: v for name, v in member.written.items() if (member.ref, name) not in held_back})
     if member.written_labels is not None and (member.ref, "labels") not in held_back:
         labels = member.written_labels
-    return replace(shadow, values=values, labels=labels, is_gone=member.is_gone and is_complete)
+    return replace(
+        shadow,
+        values=values,
+        labels=labels,
+        is_gone=member.is_gone and is_complete,
+        overwrites=_standing_overwrites(member, held_back, is_complete),
+    )
+
+
+def _standing_overwrites(member: Member, held_back: HeldBack, is_complete: bool) -> dict[str, Overwrite]:
+    """Those of values that are there still. What was lost by one is kept until it was decided about."""
+    return {
+        name: overwrite
+        for name, overwrite in member.shadow.overwrites.items()
+        if name in member.written
+        or (
+            not member.has_changed(name)
+            and (not overwrite.is_lost or not is_complete or (member.ref, name) in held_back)
+        )
+    }
 
 
 def settled(snapshot: Snapshot) -> datetime | None:
@@ -72,14 +92,18 @@ def after_fields(member: Member, operation: WriteFields, version: str) -> Member
     if operation.changes.add_labels or operation.changes.remove_labels:
         standing = member.labels() or frozenset()
         labels = (standing | operation.changes.add_labels) - operation.changes.remove_labels
-    return with_version(
-        replace(
-            member,
-            written={**member.written, **{w.field: w.held for w in operation.writes}},
-            written_labels=labels,
-        ),
-        version,
-    )
+    return with_version(replace(after_values(member, operation.writes), written_labels=labels), version)
+
+
+def after_values(member: Member, writes: Iterable[FieldWrite]) -> Member:
+    """The member after these values were written to it; what they replaced is kept with its shadow."""
+    written = {write.field: write.held for write in writes}
+    shadow = member.shadow
+    if member.snapshot is not None:
+        as_read, read_at = replace(member, written={}), member.snapshot.read_at
+        replaced = {name: Overwrite(before=as_read.current(name), read_at=read_at) for name in written}
+        shadow = replace(shadow, overwrites={**shadow.overwrites, **replaced})
+    return replace(member, shadow=shadow, written={**member.written, **written})
 
 
 def with_version(member: Member, version: str) -> Member:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from hub.connector import Capability, Changes, Connector, PermanentError, RefusedError
 from hub.journal import cases
-from hub.sync.advance import after_fields, with_version
+from hub.sync.advance import after_fields, after_values, with_version
 from hub.sync.codec import dump_changes
 from hub.sync.fields import digest_of
 from hub.sync.operations import ChangeTicket, Transition, WriteFields
@@ -55,9 +55,7 @@ def transition(progress: Progress, connector: Connector, operation: Transition) 
         progress.fail_field(write.target, "status", digest_of(write.value), why, error.remedy, write.sources)
         return {"written": [], "refused": {"status": why}}
     member = progress.state.member(operation.target)
-    progress.replace_member(
-        with_version(replace(member, written={**member.written, "status": write.held}), written.version)
-    )
+    progress.replace_member(with_version(after_values(member, [write]), written.version))
     progress.fields_done((write,))
     return {"written": ["status"]}
 

@@ -24,7 +24,7 @@ from hub.sync.operations import (
     WriteFields,
     WriteLink,
 )
-from hub.sync.state import Shadow
+from hub.sync.state import Overwrite, Shadow
 from hub.ticket import Category, Priority, Status, Value
 
 _ENUMS: dict[str, type[Status] | type[Priority] | type[Category]] = {
@@ -65,6 +65,7 @@ def dump_shadow(shadow: Shadow) -> dict[str, Any]:
         "updated": shadow.updated.isoformat() if shadow.updated else None,
         "linked": sorted(shadow.linked),
         "is_gone": shadow.is_gone,
+        "overwrites": {name: _dump_overwrite(overwrite) for name, overwrite in shadow.overwrites.items()},
     }
 
 
@@ -80,6 +81,21 @@ def load_shadow(data: Mapping[str, Any]) -> Shadow:
         updated=datetime.fromisoformat(data["updated"]) if data["updated"] else None,
         linked=frozenset(data["linked"]),
         is_gone=data["is_gone"],
+        overwrites={name: _load_overwrite(name, one) for name, one in data.get("overwrites", {}).items()},
+    )
+
+
+def _dump_overwrite(overwrite: Overwrite) -> dict[str, Any]:
+    lost = {"lost": dump_value(overwrite.lost)} if overwrite.is_lost else {}
+    return {"before": dump_value(overwrite.before), "read_at": overwrite.read_at.isoformat(), **lost}
+
+
+def _load_overwrite(field_name: str, data: Mapping[str, Any]) -> Overwrite:
+    return Overwrite(
+        before=load_value(field_name, data["before"]),
+        read_at=datetime.fromisoformat(data["read_at"]),
+        is_lost="lost" in data,
+        lost=load_value(field_name, data.get("lost")),
     )
 
 
@@ -93,6 +109,7 @@ def dump_hint(hint: Hint) -> dict[str, Any]:
             name: {"labels": sorted(value)} if isinstance(value, frozenset) else dump_value(value)
             for name, value in hint.values.items()
         },
+        "changed": {name: [dump_value(value) for value in both] for name, both in hint.changed.items()},
         "comment_id": hint.comment_id,
         "is_partial": hint.is_partial,
         "touches_comments": hint.touches_comments,
@@ -114,6 +131,10 @@ def load_hint(data: Mapping[str, Any]) -> Hint:
         at=datetime.fromisoformat(data["at"]) if data["at"] else None,
         actor_id=data["actor_id"],
         values=values,
+        changed={
+            name: (load_value(name, before), load_value(name, after))
+            for name, (before, after) in data.get("changed", {}).items()
+        },
         comment_id=data["comment_id"],
         is_partial=data["is_partial"],
         touches_comments=data["touches_comments"],

@@ -116,17 +116,21 @@ def next_turns(
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """What one side wants: whose value, in which form it can be written, or nothing when `member` is None."""
+    """What one side wants: whose value, in which form it can be written, or nothing when `member` is None.
+
+    With `is_put_back` the value does not stand there any more: the hub wrote over it.
+    """
 
     member: Member | None = None
     value: Value = None
     sources: tuple[TicketRef, ...] = ()
+    is_put_back: bool = False
 
 
 def _merge_field(state: LinkState, name: str, tickets: Sequence[Member], issue: Member, now: datetime) -> FieldMerge:
     policy = state.settings.policy(name)
     taking_part = tickets[:1] if policy.many == "first" else tickets
-    if not issue.has_changed(name) and not any(_has_news(name, m, issue) for m in taking_part):
+    if not _has_news(name, issue, issue) and not any(_has_news(name, m, issue) for m in taking_part):
         return _NOTHING
     conflicts: list[Conflict] = []
     from_tickets = _tickets_side(state, name, policy, taking_part, issue, conflicts)
@@ -137,8 +141,13 @@ def _merge_field(state: LinkState, name: str, tickets: Sequence[Member], issue: 
         from_issue = _Side()
 
     problems: list[Problem] = []
+    if bool(from_tickets.member) != bool(from_issue.member) and (from_tickets.is_put_back or from_issue.is_put_back):
+        # Against it stands what the hub wrote, which came from the other side.
+        refused = _refused_put_back(name, policy, from_tickets, from_issue, taking_part, issue)
+        if refused is not None:
+            return FieldMerge(conflicts=(*conflicts, refused))
     if from_tickets.member and from_issue.member:
-        if _agree(name, from_tickets, issue, taking_part):
+        if not (from_tickets.is_put_back or from_issue.is_put_back) and _agree(name, from_tickets, issue, taking_part):
             return FieldMerge(conflicts=tuple(conflicts))
         if _trouble(state, name, issue, from_tickets, now) is not None:
             from_tickets = _Side()
@@ -152,12 +161,13 @@ def _merge_field(state: LinkState, name: str, tickets: Sequence[Member], issue: 
 
     writes: list[FieldWrite] = []
     if from_tickets.member:
-        targets = [issue]
+        targets = [issue, *([from_tickets.member] if from_tickets.is_put_back else [])]
         if policy.many == "any":
             targets += [m for m in taking_part if m.ref not in from_tickets.sources]
         _spread(state, name, from_tickets, targets, now, writes, problems)
     elif from_issue.member:
-        _spread(state, name, from_issue, taking_part, now, writes, problems)
+        targets = [*taking_part, *([issue] if from_issue.is_put_back else [])]
+        _spread(state, name, from_issue, targets, now, writes, problems)
     return FieldMerge(tuple(writes), tuple(problems), tuple(conflicts))
 
 
@@ -175,7 +185,8 @@ def _tickets_side(
         if m.has_changed(name) or (_is_first_meeting(name, m, issue) and _initial(state, name, policy, m, issue) == "t")
     ]
     if not changed:
-        return _Side()
+        # Where several tickets decide together, none of them decides alone.
+        return _put_back(name, tickets if policy.many not in ("highest", "least") or len(tickets) == 1 else ())
     if policy.many in ("highest", "least") and len(tickets) > 1:
         return _combined(name, policy, tickets, changed)
     newest = max(changed, key=lambda m: (_updated(m), -tickets.index(m)))
@@ -219,11 +230,46 @@ def _issue_side(state: LinkState, name: str, policy: FieldPolicy, tickets: Seque
     met = [m for m in tickets if _is_first_meeting(name, m, issue)]
     if any(_initial(state, name, policy, m, issue) == "i" for m in met):
         return _Side(issue, issue.raw(name), (issue.ref,))
+    return _put_back(name, [issue])
+
+
+def _put_back(name: str, members: Sequence[Member]) -> _Side:
+    """What a person wrote at one of these before the hub wrote over it."""
+    for member in members:
+        overwrite = member.overwritten(name)
+        if overwrite is not None:
+            return _Side(member, overwrite.lost, (member.ref,), is_put_back=True)
     return _Side()
 
 
-def _has_news(name: str, ticket: Member, issue: Member) -> bool:
-    return ticket.has_changed(name) or _is_first_meeting(name, ticket, issue)
+def _refused_put_back(
+    name: str,
+    policy: FieldPolicy,
+    from_tickets: _Side,
+    from_issue: _Side,
+    tickets: Sequence[Member],
+    issue: Member,
+) -> Conflict | None:
+    """Why what the hub wrote over does not count; None where it does, as the later change or by the settings."""
+    side = "tickets" if from_tickets.member else "issue"
+    member, value = (from_tickets.member, from_tickets.value) if from_tickets.member else (issue, from_issue.value)
+    assert member is not None
+    if policy.conflict in ("newest", side):
+        return None
+    return Conflict(
+        field=name,
+        won_by=issue.ref if from_tickets.member else tickets[0].ref,
+        lost_by=member.ref,
+        kept=member.current(name),
+        lost=value,
+        because="it was changed while the hub wrote it; the settings say that the value of the "
+        f"{policy.conflict} counts",
+    )
+
+
+def _has_news(name: str, member: Member, issue: Member) -> bool:
+    is_changed = member.has_changed(name) or member.overwritten(name) is not None
+    return is_changed or (member is not issue and _is_first_meeting(name, member, issue))
 
 
 def _is_first_meeting(name: str, ticket: Member, issue: Member) -> bool:
@@ -282,8 +328,8 @@ def _decide(name: str, policy: FieldPolicy, from_tickets: _Side, from_issue: _Si
         field=name,
         won_by=winner.ref,
         lost_by=loser.ref,
-        kept=winner.raw(name),
-        lost=loser.raw(name),
+        kept=(from_tickets if tickets_win else from_issue).value,
+        lost=(from_issue if tickets_win else from_tickets).value,
         because=because,
     )
 
@@ -315,7 +361,8 @@ def _spread(
                     held=held,
                     sources=side.sources,
                     seen={ref: state.member(ref).current(name) for ref in side.sources},
-                    because=f"{name} changed in {', '.join(str(s) for s in side.sources)}",
+                    because=f"{name} changed in {', '.join(str(s) for s in side.sources)}"
+                    + (" while the hub wrote it" if side.is_put_back else ""),
                 )
             )
 

@@ -5,12 +5,13 @@ It must not know how the wake came about, nor which trackers these are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hub.connector import ConnectorError, NotFoundError, PermanentError
 from hub.journal import cases, deliveries
 from hub.journal.cases import CaseRow
+from hub.journal.deliveries import Delivery
 from hub.sync.apply import apply_operations
 from hub.sync.care import earliest_due, look_after
 from hub.sync.codec import dump_value, load_hint
@@ -20,6 +21,7 @@ from hub.sync.fulfil import lose_sight
 from hub.sync.loading import Loaded
 from hub.sync.merging import take_place
 from hub.sync.operations import Operation
+from hub.sync.overwritten import with_lost_changes
 from hub.sync.plan import Decision, decide
 from hub.sync.progress import Progress
 from hub.sync.reading import Request, read_member, requests_of, take_snapshot
@@ -52,6 +54,7 @@ def run_linked(loaded: Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> Result:
                 _read(progress, ref, request)
         for write in maybe_written:
             adopt_own_writes(progress, write)
+        _find_lost_changes(progress, loaded.waiting)
         _rounds(progress)
     except (TooEarlyError, ConnectorError) as error:
         trouble = error
@@ -142,6 +145,28 @@ def _read(progress: Progress, ref: TicketRef, request: Request) -> None:
         progress.replace_member(
             replace(progress.state.member(ref), shadow=replace(progress.state.member(ref).shadow, comment_count=None))
         )
+
+
+def _find_lost_changes(progress: Progress, waiting: Sequence[Delivery]) -> None:
+    """Looks through what deliveries tell for changes that the hub wrote over."""
+    for member in progress.state.members:
+        if not member.shadow.overwrites or member.snapshot is None:
+            continue
+        hints = [hint for d in waiting if d.ref == member.ref for hint in map(load_hint, d.hints)]
+        if not any(hint.changed for hint in hints):
+            continue
+        known, lost = with_lost_changes(member, hints, progress.context.own_account(member.ref.tracker))
+        progress.replace_member(known)
+        for one in lost:
+            progress.note(
+                "overwritten",
+                member.ref,
+                field=one.field,
+                lost=dump_value(one.value),
+                wrote=dump_value(member.current(one.field)),
+                by=one.actor_id,
+                changed_at=one.at.isoformat(),
+            )
 
 
 def _rounds(progress: Progress) -> None:

@@ -33,12 +33,26 @@ class Form(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overwrite:
+    """What a write of the hub's replaced: the value that it had read there, and when, by the tracker's clock.
+
+    With `is_lost`, a person had put `lost` in its place between that reading and the write.
+    """
+
+    before: Value
+    read_at: datetime
+    is_lost: bool = False
+    lost: Value = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shadow:
     """What the hub last saw or wrote at a member: the base of the merge.
 
     `values` by field name in comparable form (see `comparable`); a field that is missing was never seen.
     `labels` is None when they were never seen. `linked` are the global ids of the counterparts that are shown there.
     `comment_count` is the tracker's own count when all of its comments were taken into account, else None.
+    `overwrites` by field name are of values that the hub wrote and that stand there still.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -48,6 +62,7 @@ class Shadow:
     updated: datetime | None = None
     linked: frozenset[str] = frozenset()
     is_gone: bool = False
+    overwrites: Mapping[str, Overwrite] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +121,13 @@ class Member:
             return False
         now = self.current(field_name)
         return now is not UNREADABLE and now != self.shadow.values[field_name]
+
+    def overwritten(self, field_name: str) -> Overwrite | None:
+        """The hub's write over a person's change, where that is known and nothing else has happened there since."""
+        overwrite = self.shadow.overwrites.get(field_name)
+        if overwrite is None or not overwrite.is_lost or field_name in self.written or self.has_changed(field_name):
+            return None
+        return overwrite
 
     def labels(self) -> frozenset[str] | None:
         """The present labels, None when they were never seen."""

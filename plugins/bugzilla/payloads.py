@@ -8,11 +8,13 @@ Source: mozilla-bteam/bmo, `extensions/Push/lib/Connector/Webhook.pm` and `exten
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from hub.connector import Hint, Ignored, WebhookRequest
 from hub.ticket import Value
 from plugins.bugzilla import labels
+from plugins.bugzilla.mapping import utc
 from plugins.bugzilla.settings import BugzillaSettings
 from plugins.bugzilla.words import status_word
 
@@ -35,14 +37,17 @@ def parse(request: WebhookRequest, settings: BugzillaSettings, maps: Any) -> Seq
         raise ValueError(f"{key} does not say which bug it is about")
     added = bug.get(target) if target != "bug" else None
     comment_id = str(added["id"]) if target == "comment" and isinstance(added, dict) and added.get("id") else None
-    changed = {str(c.get("field")) for c in event.get("changes") or () if isinstance(c, dict)}
+    changes = [c for c in event.get("changes") or () if isinstance(c, dict)]
+    changed = {str(c.get("field")) for c in changes}
     is_private = bool(bug.get("is_private")) and "summary" not in bug
     return [
         Hint(
             ticket_id=str(bug["id"]),
             event=key.partition(":")[0],
+            at=_time(event.get("time")),
             actor_id=_actor(event.get("user")),
             values=_values(bug, settings, maps),
+            changed=_changed(changes, bug, maps),
             comment_id=comment_id,
             is_partial=comment_id is None and (is_private or not changed or not changed <= SHOWN),
             touches_comments=target != "bug" or event.get("action") == "create" or "is_private" in changed,
@@ -59,9 +64,7 @@ def _values(bug: Mapping[str, Any], settings: BugzillaSettings, maps: Any) -> di
     values: dict[str, Value | frozenset[str]] = {}
     if isinstance(bug.get("summary"), str):
         values["title"] = bug["summary"]
-    status = maps.statuses.to_neutral(status_word(maps.statuses, _word(bug, "status"), _word(bug, "resolution")))
-    # An empty priority is one that nobody chose.
-    priority = maps.priorities.to_neutral(_word(bug, "priority") or "--")
+    status, priority = _status(bug, maps), _priority(bug, maps)
     if status != "unknown":
         values["status"] = status
     if "priority" in bug and priority != "unknown":
@@ -71,6 +74,37 @@ def _values(bug: Mapping[str, Any], settings: BugzillaSettings, maps: Any) -> di
             map(str, bug["keywords"]), bug["whiteboard"], in_whiteboard=settings.whiteboard_labels
         )
     return values
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        return utc(text)
+    except ValueError:
+        return None
+
+
+def _changed(changes: Sequence[Mapping[str, Any]], bug: Mapping[str, Any], maps: Any) -> dict[str, tuple[Value, Value]]:
+    """What title, status and priority were and became."""
+    now = {name: _word(bug, name) for name in ("summary", "status", "resolution", "priority")}
+    before = now | {str(c["field"]): str(c.get("removed") or "") for c in changes if c.get("field") in now}
+    after = now | {str(c["field"]): str(c.get("added") or "") for c in changes if c.get("field") in now}
+    found: dict[str, tuple[Value, Value]] = {}
+    if before["summary"] != after["summary"]:
+        found["title"] = (before["summary"], after["summary"])
+    for name, read in (("status", _status), ("priority", _priority)):
+        was, became = read(before, maps), read(after, maps)
+        if was != became and "unknown" not in (was, became):
+            found[name] = (was, became)
+    return found
+
+
+def _status(bug: Mapping[str, Any], maps: Any) -> Any:
+    return maps.statuses.to_neutral(status_word(maps.statuses, _word(bug, "status"), _word(bug, "resolution")))
+
+
+def _priority(bug: Mapping[str, Any], maps: Any) -> Any:
+    """An empty one is one that nobody chose."""
+    return maps.priorities.to_neutral(_word(bug, "priority") or "--")
 
 
 def _word(bug: Mapping[str, Any], name: str) -> str:

@@ -85,6 +85,7 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], project: Project) 
         at=utc(issue.get("updated_at")),
         actor_id=_actor(body, issue.get("author_id") if is_new else issue.get("updated_by_id")),
         values=_values(body, issue, project),
+        changed={} if is_new else _changed(body, issue, project),
         is_partial=not (is_new or (changed and changed <= SHOWN - _unshown(project))),
         touches_comments=is_new or not changed or bool(changed & WITH_FILES),
     )
@@ -97,15 +98,57 @@ def _values(body: Mapping[str, Any], issue: Mapping[str, Any], maps: Maps) -> di
     shown = body if isinstance(body.get("labels"), list) else issue
     if not isinstance(shown.get("labels"), list):
         return values
-    labels, families = label_names(shown), maps.families
-    state = issue.get("state") or STATE_IDS.get(issue.get("state_id") or 0)
-    if state is not None:
-        status = maps.statuses.to_neutral(families.status_word(state, labels, is_moved=bool(issue.get("moved_to_id"))))
-        values |= {"status": status} if status != "unknown" else {}
-    priority = maps.priorities.to_neutral(families.priority_word(labels))
-    values |= {"priority": priority} if priority != "unknown" else {}
-    values["labels"] = frozenset(label for label in labels if not families.are_special(label))
+    labels = label_names(shown)
+    values |= _meanings(_state(issue), labels, is_moved=bool(issue.get("moved_to_id")), maps=maps)
+    values["labels"] = frozenset(label for label in labels if not maps.families.are_special(label))
     return values
+
+
+def _meanings(state: str | None, labels: Sequence[str], *, is_moved: bool, maps: Maps) -> dict[str, Value]:
+    """Status and priority as far as they have a meaning."""
+    families = maps.families
+    found: dict[str, Value] = {"priority": maps.priorities.to_neutral(families.priority_word(labels))}
+    if state is not None:
+        found["status"] = maps.statuses.to_neutral(families.status_word(state, labels, is_moved=is_moved))
+    return {name: value for name, value in found.items() if value != "unknown"}
+
+
+def _changed(body: Mapping[str, Any], issue: Mapping[str, Any], maps: Maps) -> dict[str, tuple[Value, Value]]:
+    """What title, status and priority were and became; the latter two also stand in labels."""
+    changes = body.get("changes") or {}
+    found: dict[str, tuple[Value, Value]] = {}
+    title = changes.get("title") or {}
+    if isinstance(title.get("previous"), str) and isinstance(title.get("current"), str):
+        found["title"] = (" ".join(title["previous"].split()), " ".join(title["current"].split()))
+    shown = body if isinstance(body.get("labels"), list) else issue
+    if not isinstance(shown.get("labels"), list) or not changes.keys() & {"labels", "state", "state_id"}:
+        return found
+    before, after = (
+        _meanings(
+            _state_then(changes, side, issue),
+            label_names({"labels": changes["labels"].get(side) or () if "labels" in changes else shown["labels"]}),
+            is_moved=bool(issue.get("moved_to_id")),
+            maps=maps,
+        )
+        for side in ("previous", "current")
+    )
+    for name in before.keys() & after.keys():
+        if before[name] != after[name]:
+            found[name] = (before[name], after[name])
+    return found
+
+
+def _state(issue: Mapping[str, Any]) -> str | None:
+    return issue.get("state") or STATE_IDS.get(issue.get("state_id") or 0)
+
+
+def _state_then(changes: Mapping[str, Any], side: str, issue: Mapping[str, Any]) -> str | None:
+    if "state" in changes:
+        found: str | None = changes["state"].get(side)
+        return found
+    if "state_id" in changes:
+        return STATE_IDS.get(changes["state_id"].get(side) or 0)
+    return _state(issue)
 
 
 def _unshown(maps: Maps) -> set[str]:

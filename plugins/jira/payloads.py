@@ -17,6 +17,8 @@ from plugins.jira.mapping import person
 
 SHOWN = {"summary", "status", "priority", "labels", "issuetype", "resolution"}
 """Changelog fields whose new value stands in the payload's issue in a form that the hub knows."""
+SINGLE = {"summary": "title", "status": "status", "priority": "priority", "issuetype": "category"}
+"""Changelog fields with one value, and what the hub calls them."""
 _ISSUE_IN_ADDRESS = re.compile(r"/issue/(\d+)(?:/|$)")
 
 
@@ -75,6 +77,7 @@ def _issue(name: str, body: Mapping[str, Any], maps: Any) -> Hint:
         at=_time(body.get("timestamp")),
         actor_id=actor.id if actor else None,
         values=values,
+        changed={} if is_created else _changed(items, maps),
         comment_id=str(comment["id"]) if "id" in comment and name == "issue_updated" and not items else None,
         is_partial=not ((is_created or (changed and changed <= SHOWN)) and not tells_comment),
         touches_comments=is_created
@@ -102,6 +105,21 @@ def _values(fields: Mapping[str, Any], maps: Any) -> dict[str, Value | frozenset
     if isinstance(fields.get("labels"), list):
         values["labels"] = frozenset(fields["labels"])
     return values
+
+
+def _changed(items: Sequence[Mapping[str, Any]], maps: Any) -> dict[str, tuple[Value, Value]]:
+    """What each field was and became. A Data Center tells a field's name alone."""
+    tables = {"status": maps.statuses, "priority": maps.priorities, "category": maps.categories}
+    found: dict[str, tuple[Value, Value]] = {}
+    for item in items:
+        name = SINGLE.get(str(item.get("fieldId") or item.get("field") or ""))
+        words = (item.get("fromString"), item.get("toString"))
+        if name is None or not all(isinstance(word, str) for word in words):
+            continue
+        before, after = (tables[name].to_neutral(word) if name in tables else word for word in words)
+        if "unknown" not in (before, after) or name == "title":
+            found[name] = (before, after)
+    return found
 
 
 def _time(milliseconds: object) -> datetime | None:

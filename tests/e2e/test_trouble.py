@@ -11,7 +11,7 @@ from hub.connector import Known
 from hub.demo.stage import Stage, open_stage
 from hub.ticket import Status
 from plugins.zendesk.sandbox import ZendeskSandbox
-from tests.e2e.conftest import Play, eventually
+from tests.e2e.conftest import PATIENCE, Play, eventually
 
 POLISH_HTML = "<p>Zażółć <b>gęślą</b> jaźń &amp; <a href='https://example.com/ą'>dalej</a>.</p>\n"
 
@@ -96,6 +96,25 @@ def test_a_tracker_that_is_away_gets_everything_once_it_is_back(play: Play) -> N
     play.quiet()
     assert sum("while Jira was away" in b for b in play.bodies(issue)) == 1
     assert play.stage.run_command("failures").returncode == 0
+
+
+def test_what_an_engineer_changes_while_the_hub_writes_is_not_lost(play: Play) -> None:
+    """Jira has no optimistic lock: what the hub wrote over is put back when the engineer's webhook tells of it."""
+    ticket_id, issue = play.escalated("Before the race")
+    play.quiet()
+    gate = play.dev.faults.gate("PUT", rf"/issue/{issue.id}$")
+    play.agent.rename(ticket_id, "The agent's title")
+    assert gate.wait_reached(PATIENCE)
+    play.engineer.rename(issue.id, "The engineer's title")
+    gate.release()
+    eventually(
+        lambda: play.stage.snapshot("support", ticket_id).ticket.title == "The engineer's title", "the engineer's title"
+    )
+    play.quiet()
+    assert play.stage.snapshot("dev", issue.id).ticket.title == "The engineer's title"
+    told = play.stage.run_command("explain", f"dev:{issue.id}").stdout
+    assert "while the hub was about to write" in told
+    assert "The agent's title" in told
 
 
 def test_two_megabytes_of_polish_html_arrive_as_far_as_they_fit_and_the_hub_goes_on(play: Play) -> None:

@@ -59,7 +59,8 @@ def a_payload(key: str, changes: Any = None, bug: Mapping[str, Any] | None = Non
         "routing_key": key,
     }
     if changes is not None:
-        event["changes"] = [{"field": field, "removed": "a", "added": "b"} for field in changes]
+        words = dict.fromkeys(changes, ("a", "b")) | (changes if isinstance(changes, dict) else {})
+        event["changes"] = [{"field": f, "removed": removed, "added": added} for f, (removed, added) in words.items()]
     return {"webhook_id": 34, "webhook_name": "hub", "event": event, "bug": {**(BUG if bug is None else bug), **added}}
 
 
@@ -98,6 +99,21 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         a_payload("bug.modify:status", ["status"], status={"name": "RESOLVED"}, resolution={"name": "FIXED"},
                   priority={"name": "P1"}),
         {"values": {**VALUES, "status": Status.SOLVED, "priority": Priority.URGENT}},
+    ),
+    "what was and became": (
+        a_payload("bug.modify:priority,resolution,status,summary", {
+            "status": ("NEW", "RESOLVED"), "resolution": ("", "FIXED"), "priority": ("", "P1"),
+            "summary": ("It is slow", "It is broken"),
+        }),
+        {
+            "at": datetime(2026, 11, 24, 12, tzinfo=UTC),
+            "changed": {"title": ("It is slow", "It is broken"), "status": (Status.OPEN, Status.SOLVED),
+                        "priority": (Priority.NORMAL, Priority.URGENT)},
+        },
+    ),
+    "a time that is none": (
+        {**a_payload("bug.modify:cc", ["cc"]), "event": {**a_payload("bug.modify:cc", ["cc"])["event"], "time": "now"}},
+        {"at": None},
     ),
     "a status of their own": (
         a_payload("bug.modify:status", ["status"], status="HALF DONE"),

@@ -112,6 +112,22 @@ def test_a_state_that_is_told_as_a_number_is_understood() -> None:
     assert hint_of(of_project("4861503"), body).values["status"] is Status.SOLVED
 
 
+def test_a_change_tells_what_title_status_and_priority_were_and_became() -> None:
+    closed = payload("gitlab/webhooks/issue_closed.json")
+    assert hint_of(of_project("4861503"), closed).changed["status"] == (Status.OPEN, Status.SOLVED)
+    edited = payload("gitlab/webhooks/issue_edited.json")
+    edited["changes"] = {
+        "title": {"previous": "It  is slow", "current": "It is broken"},
+        "labels": {"previous": [{"title": "priority::low"}], "current": [{"title": "priority::high"}]},
+    }
+    assert hint_of(of_project("4861503"), edited).changed == {
+        "title": ("It is slow", "It is broken"),
+        "priority": (Priority.LOW, Priority.HIGH),
+    }
+    edited["changes"] = {"state_id": {"previous": 2, "current": 1}}
+    assert hint_of(of_project("4861503"), edited).changed == {"status": (Status.SOLVED, Status.OPEN)}
+
+
 def test_labels_show_all_only_where_no_field_is_kept_in_them() -> None:
     body = payload("gitlab/webhooks/issue_closed.json")
     body["changes"] = {"labels": {"previous": [], "current": []}}
