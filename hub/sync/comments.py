@@ -7,9 +7,9 @@ private, and private text travels only where the settings say so, as a private n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from hub.connector import Capability
 from hub.journal.copies import Copy
@@ -21,13 +21,21 @@ from hub.sync.state import LinkState, Member
 from hub.text import fingerprint
 from hub.ticket import Attachment, Comment, Markdown, TicketRef, Visibility
 
+FILE_ALONE = timedelta(seconds=5)
+"""How old a file that belongs to no comment has to be before it gets a note of its own on the other side. Jira stores a
+picture that is pasted into a comment before it stores the comment; without a pause it would cross twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommentPlan:
-    """`operations` in the order they are to be done; `copies` are records to change without any call."""
+    """`operations` in the order they are to be done; `copies` are records to change without any call.
+
+    `look_again` says for members what time it takes until more can be decided about them.
+    """
 
     operations: tuple[Operation, ...] = ()
     copies: tuple[Copy, ...] = ()
+    look_again: Mapping[TicketRef, timedelta] = field(default_factory=dict)
 
 
 def plan_comments(state: LinkState) -> CommentPlan:
@@ -37,15 +45,21 @@ def plan_comments(state: LinkState) -> CommentPlan:
         return CommentPlan()
     operations: list[Operation] = []
     copies: list[Copy] = []
+    look_again: dict[TicketRef, timedelta] = {}
     tickets = [m for m in state.tickets if m.is_usable]
     for ticket in tickets:
-        _plan_pair(state, ticket, issue, operations, copies)
-        _plan_pair(state, issue, ticket, operations, copies)
-    return CommentPlan(tuple(operations), tuple(copies))
+        _plan_pair(state, ticket, issue, operations, copies, look_again)
+        _plan_pair(state, issue, ticket, operations, copies, look_again)
+    return CommentPlan(tuple(operations), tuple(copies), look_again)
 
 
 def _plan_pair(
-    state: LinkState, source: Member, target: Member, operations: list[Operation], copies: list[Copy]
+    state: LinkState,
+    source: Member,
+    target: Member,
+    operations: list[Operation],
+    copies: list[Copy],
+    look_again: dict[TicketRef, timedelta],
 ) -> None:
     if source.snapshot is None or not target.can(Capability.COMMENTS):
         return
@@ -65,6 +79,8 @@ def _plan_pair(
                 _plan_copy(state, source, target, comment, files, operations)
         _follow_deletes(state, source, target, done.values(), operations, copies)
     operations.extend(files.on_the_ticket_itself())
+    if files.youngest_waits is not None:
+        look_again[source.ref] = max(files.youngest_waits, look_again.get(source.ref, timedelta()))
 
 
 def _originals(state: LinkState, source: Member) -> list[Comment]:
@@ -291,6 +307,8 @@ class _FilesToCross:
         self._is_wanted = _goes(state.settings.attachments.direction, target) and target.can(Capability.ATTACHMENTS)
         written = {c.target_id for c in state.copies if c.kind == "attachment" and c.target == source.ref}
         self._own = written
+        self.youngest_waits: timedelta | None = None
+        """How long a file is left alone yet, because the comment that shows it may be on its way."""
         self._there = {
             c.origin_id: c.visibility
             for c in state.copies
@@ -322,8 +340,20 @@ class _FilesToCross:
 
     def on_the_ticket_itself(self) -> list[Operation]:
         """Files that belong to no comment that crosses: attached to the ticket, or with a private note."""
-        assert self._source.snapshot is not None
-        return self._alone(self._source.snapshot.attachments, Visibility.PRIVATE)
+        snapshot = self._source.snapshot
+        assert snapshot is not None
+        if not self._target.can(Capability.ATTACHMENTS_IN_COMMENTS):
+            return self._alone(snapshot.attachments, Visibility.PRIVATE)
+        ripe = []
+        for file in snapshot.attachments:
+            age = snapshot.read_at - file.created if file.created else FILE_ALONE
+            # A Date header tells whole seconds: by it a new file may come from the next one.
+            is_young = -FILE_ALONE < age < FILE_ALONE
+            if is_young and self._is_wanted and file.id not in self._own and file.id not in self._there:
+                self.youngest_waits = max(FILE_ALONE - age, self.youngest_waits or timedelta())
+            else:
+                ripe.append(file)
+        return self._alone(ripe, Visibility.PRIVATE)
 
     def _alone(self, files: Iterable[Attachment], visibility: Visibility) -> list[Operation]:
         """The files of these that are not there yet, each without the comment that it may belong to."""

@@ -74,6 +74,8 @@ def finish(loaded: Loaded, echoes: Collection[int], result: Result) -> Result:
             if result.due is None:
                 deliveries.settle_wakes(connection, loaded.taken)
             restore_looks(connection, progress.context, refs)
+            for ref, wait in progress.look_again.items():
+                deliveries.wake(connection, str(ref), progress.context.now() + wait, "a file may belong to a comment")
             for ref in sorted(progress.unfinished, key=str):
                 deliveries.wake(connection, str(ref), progress.context.now(), "orders are left")
             # An escalation is woken under its link's key inside the run itself.

@@ -189,6 +189,7 @@ def _rounds(progress: Progress) -> None:
                 progress.hold_back(operation)
             progress.is_complete = True
             progress.problems = {(p.target, p.field) for p in decision.problems}
+            progress.look_again = decision.look_again
             return
         before = len(progress.done_writes)
         apply_operations(progress, decision.operations)

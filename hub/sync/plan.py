@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from hub.connector import Capability, Changes, Draft, RemoteLink, Unwritable
 from hub.journal.copies import Copy
@@ -36,7 +36,8 @@ class Decision:
     """What is to be done about a link now.
 
     `needs_reading` are members that would be written to without having been read in this run: read them and decide
-    again. `copies` are records to change without any call.
+    again. `copies` are records to change without any call. `look_again` says for members what time it takes until more
+    can be decided about them.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -44,6 +45,7 @@ class Decision:
     conflicts: tuple[Conflict, ...] = ()
     copies: tuple[Copy, ...] = ()
     needs_reading: frozenset[TicketRef] = frozenset()
+    look_again: Mapping[TicketRef, timedelta] = field(default_factory=dict)
 
 
 def decide(state: LinkState, now: datetime) -> Decision:
@@ -66,6 +68,7 @@ def decide(state: LinkState, now: datetime) -> Decision:
         problems=merge.problems,
         conflicts=merge.conflicts,
         copies=comments.copies,
+        look_again=comments.look_again,
     )
 
 

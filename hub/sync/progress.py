@@ -6,7 +6,7 @@ twice, and at the end of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -52,6 +52,8 @@ class Progress:
         self.held_back: set[tuple[TicketRef, str]] = set()
         self.unfinished: set[TicketRef] = set()
         """Tickets for which there was more to do than one run does."""
+        self.look_again: Mapping[TicketRef, timedelta] = {}
+        """Tickets about which more can be decided after this time."""
         self.is_complete = False
         """Everything that was seen has been decided about; before that, nothing that was seen may count as known."""
         self.retry_after: float | None = None

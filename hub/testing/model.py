@@ -150,7 +150,9 @@ class ModelTracker:
         self.touch(ticket_id, actor)
 
     def new_file(self, name: str, content: bytes, author: Person = Person("p1", "A Person")) -> Attachment:  # noqa: B008
-        file = Attachment(self.new_id(), name, url=f"model:{name}", size=len(content), author=author)
+        file = Attachment(
+            self.new_id(), name, url=f"model:{name}", size=len(content), author=author, created=self.now()
+        )
         self.contents[file.id] = content
         return file
 

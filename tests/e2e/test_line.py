@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from functools import partial
 
 import httpx
@@ -12,7 +13,7 @@ from hub.connector import Known, NewComment, Upload
 from hub.sandbox.cast import File
 from hub.text import canonical
 from hub.ticket import Priority, Status, Visibility
-from tests.e2e.conftest import Play, eventually
+from tests.e2e.conftest import PATIENCE, Play, eventually
 
 
 def has_reply(play: Play, ticket_id: str, words: str) -> bool:
@@ -268,6 +269,25 @@ def test_a_picture_in_a_text_arrives_as_a_picture_that_refers_to_its_file(play: 
     eventually(lambda: any("!mine.png!" in body for body in play.bodies(issue)))
     play.quiet()
     assert [a.name for a in issue.attachments] == ["screen.png", "mine.png"]
+
+
+def test_a_picture_that_is_stored_before_its_comment_crosses_once(play: Play) -> None:
+    ticket_id, issue = play.escalated()
+    play.quiet()
+    gate = play.dev.faults.gate("POST", rf"/issue/{issue.id}/comment$")
+    file = File("screen.png", b"\x89PNG\r\n\x1a\n" + bytes(64))
+    saying = threading.Thread(
+        target=play.engineer.say, args=(issue.id, "See !screen.png!"), kwargs={"public": True, "files": [file]}
+    )
+    saying.start()
+    assert gate.wait_reached(PATIENCE)
+    play.quiet()
+    gate.release()
+    saying.join(PATIENCE)
+    eventually(lambda: any("See" in reply for reply in play.replies(ticket_id)), "the comment")
+    play.quiet()
+    comments = play.stage.snapshot("support", ticket_id).comments or ()
+    assert [a.name for c in comments for a in c.attachments] == ["screen.png"]
 
 
 def test_a_mirrored_mention_notifies_nobody(play: Play) -> None:

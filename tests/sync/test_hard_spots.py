@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -134,6 +135,31 @@ def test_a_file_crosses_once_however_often_it_is_looked_at() -> None:
     names = [a.name for c in world.support.tickets[ticket_id].comments for a in c.attachments]
     assert names == ["trace.txt"]
     assert world.connectors["dev"].calls.count("download") == 1
+
+
+@pytest.mark.parametrize("has_comment", [True, False])
+def test_a_file_waits_a_moment_for_the_comment_that_shows_it_and_crosses_once(
+    has_comment: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The clock of this world goes on by a second with every look at it.
+    monkeypatch.setattr("hub.sync.comments.FILE_ALONE", timedelta(minutes=1))
+    world = World()
+    ticket_id, issue_id = linked(world)
+    file = world.dev.new_file("screen.png", b"pixels")
+    world.dev.tickets[issue_id].files.append(file)
+    world.dev.touch(issue_id, "person")
+    world.deliver_all()
+    world.run_due()
+    crossed = [c for c in world.support.tickets[ticket_id].comments if c.attachments]
+    assert crossed == []
+    if has_comment:
+        world.dev.say(issue_id, "See ![screen.png](attachment:screen.png)", files=[file])
+        world.deliver_all()
+        world.run_due()
+    world.settle()
+    (crossed_with,) = [c for c in world.support.tickets[ticket_id].comments if c.attachments]
+    assert crossed_with.visibility.is_public is has_comment
+    assert ("See" in crossed_with.text) is has_comment
 
 
 def add_file(world: World, tracker: str, ticket_id: str, words: str, name: str) -> None:
