@@ -144,6 +144,8 @@ class RestClient:
             response = self._answer(method, path, doing, more)
         if response.is_error:
             raise self.error(response, doing)
+        if response.has_redirect_location:
+            raise moved(self.name, doing, response.headers["location"])
         if response.status_code == 204 or not response.content:
             return {}, response.headers
         try:
@@ -248,6 +250,14 @@ def retry_after(text: str | None) -> float:
         with suppress(ValueError, TypeError):
             return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     return DEFAULT_PAUSE
+
+
+def moved(tracker: str, doing: str, address: str) -> TemporaryError:
+    """What an answer means that sends the hub to another address. A write that followed would arrive as a read."""
+    parts = urlsplit(address)
+    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
+    remedy = f"If it has moved, correct trackers.{tracker}.url; it is tried again."
+    return TemporaryError(tracker, doing, f"the tracker sends the hub to {where}", remedy)
 
 
 def no_answer(error: httpx.HTTPError) -> str:

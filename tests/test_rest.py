@@ -71,6 +71,21 @@ def test_a_write_is_never_repeated() -> None:
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_tracker_that_has_moved_is_told_and_not_followed(method: str) -> None:
+    """An answer without a body must not pass for a write that was done."""
+    away = Reply(b"", 302, {"Location": "https://user:secret@new.example/login?next=secret"})
+    with (
+        scripted(away) as server,
+        a_client(server.url) as client,
+        pytest.raises(TemporaryError, match=r"sends the hub to https://new\.example/login") as caught,
+    ):
+        client.call(method, "/things")
+    assert len(server.asked) == 1
+    assert "trackers.dev.url" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 def test_calls_go_through_the_proxy_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted(Reply(b'{"id": 4}')) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)

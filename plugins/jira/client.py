@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -32,7 +31,7 @@ from hub.connector import (
     RefusedError,
     TemporaryError,
 )
-from hub.rest import CHUNK, retry_after
+from hub.rest import CHUNK, moved, retry_after
 from plugins.jira.direct import Answer, DirectAdapter, answer_of
 from plugins.jira.settings import JiraSettings
 
@@ -111,7 +110,7 @@ class JiraClient:
         if answer.is_error:
             raise self._error(answer, doing)
         if answer.redirects_to is not None:
-            raise self._moved(answer.redirects_to, doing)
+            raise moved(self.name, doing, answer.redirects_to)
         if answer.headers.get("X-Seraph-LoginReason") == "AUTHENTICATED_FAILED":
             # Data Center may answer 200 with nothing in it (JRA-41559).
             raise self._auth_error(doing, "200 but not signed in")
@@ -180,13 +179,6 @@ class JiraClient:
     def _note_clock(self, answer: Answer) -> None:
         with suppress(KeyError, ValueError):
             self.clock_skew = parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()
-
-    def _moved(self, address: str, doing: str) -> TemporaryError:
-        """A site that has moved, or that is behind a sign-in page just now: a write that followed would be lost."""
-        parts = urlsplit(address)
-        where = f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path
-        remedy = f"If the site has moved, correct trackers.{self.name}.url; it is tried again."
-        return TemporaryError(self.name, doing, f"the site sends the hub to {where}", remedy)
 
     def _error(self, answer: Answer, doing: str) -> ConnectorError:
         status, (why, fields) = answer.status, _reason(answer)

@@ -79,7 +79,7 @@ def test_a_site_that_has_moved_is_told_and_not_followed(method: str) -> None:
     with (
         scripted(moved) as server,
         a_client(server.url) as client,
-        pytest.raises(TemporaryError, match=r"the site sends the hub to https://new\.example/login\.jsp") as caught,
+        pytest.raises(TemporaryError, match=r"the tracker sends the hub to https://new\.example/login\.jsp") as caught,
     ):
         client.send(method, "/issue")
     assert len(server.asked) == 1
