@@ -234,10 +234,15 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The receipt of a write: the lock's `version` after it, and the state where the answer shows it."""
+    """The receipt of a write: the lock's `version` after it, and the state where the answer shows it.
+
+    `replaced` are the values that stood there when the write arrived, by field, where the tracker tells them: what a
+    person had put there since the hub read the ticket is known by that.
+    """
 
     version: str = ""
     snapshot: Snapshot | None = None
+    replaced: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,11 +286,14 @@ class Known:
 
     `comment_count` and `version` are those of the last snapshot. `must_read_comments` is False only where what woke
     the ticket cannot have touched comments or files; a connector may then leave them out when the count is the same.
+    With `history_since` (by the tracker's clock) the hub wants to know what was changed since then, as
+    `Snapshot.changes`; a connector brings it along where that takes no call of its own.
     """
 
     comment_count: int | None = None
     version: str = ""
     must_read_comments: bool = True
+    history_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

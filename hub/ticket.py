@@ -211,14 +211,26 @@ class TicketRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """That a field was changed: from which value to which, when (UTC, by the tracker's clock), and by which account."""
+
+    field: str
+    before: Value
+    after: Value
+    at: datetime
+    actor_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """A ticket as one tracker shows it at one moment.
 
     `version` is what the tracker's optimistic lock wants back (empty where it has none). `comments` is None when
     they were not read because nothing says that they changed; `comment_count` is the tracker's own count where it
     tells one. `read_at` is by the tracker's clock where that is known. `attachments` are those that hang on the
-    ticket itself rather than on a comment. `is_deleted` is a ticket that is gone; its other values are then the last
-    known or empty.
+    ticket itself rather than on a comment. `changes` are those that were asked for by `Known.history_since`, None
+    where they were not or the tracker does not tell. `is_deleted` is a ticket that is gone; its other values are then
+    the last known or empty.
     """
 
     ticket: Ticket
@@ -227,4 +239,5 @@ class Snapshot:
     comments: tuple[Comment, ...] | None = None
     comment_count: int | None = None
     attachments: tuple[Attachment, ...] = ()
+    changes: tuple[FieldChange, ...] | None = None
     is_deleted: bool = False

@@ -140,9 +140,10 @@ def _lines(entry: TimelineEntry) -> list[str]:
                 f"lost {data['lost']!r} of {where} ({data['why']})"
             ]
         case "overwritten":
+            at = f" at {data['changed_at']}" if data["changed_at"] else ""
             return [
-                f"{data['by'] or 'somebody'} had set {data['field']} of {where} to {data['lost']!r} at "
-                f"{data['changed_at']}, while the hub was about to write {data['wrote']!r} there"
+                f"{data['by'] or 'somebody'} had set {data['field']} of {where} to {data['lost']!r}{at}, "
+                f"while the hub was about to write {data['wrote']!r} there"
             ]
         case "failed":
             return [f"FAILED {data['what']} at {where}: {data['why']}", f"  {data['remedy']}"]

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hub.connector import Created
+from hub.connector import Created, Written
 from hub.sync.fields import FieldWrite, synced_fields
 from hub.sync.operations import CreateTicket, WriteFields
 from hub.sync.state import UNREADABLE, LinkState, Member, Overwrite, Shadow, comparable
 from hub.text import fingerprint
-from hub.ticket import Snapshot, TicketRef
+from hub.ticket import Snapshot, TicketRef, Value
 
 GRAIN = timedelta(seconds=2)
 """The coarsest stamps of trackers, and what a Date header leaves open of their clocks."""
@@ -86,24 +86,31 @@ def settled(snapshot: Snapshot) -> datetime | None:
     return updated if updated is not None and snapshot.read_at - updated >= GRAIN else None
 
 
-def after_fields(member: Member, operation: WriteFields, version: str) -> Member:
+def after_fields(member: Member, operation: WriteFields, receipt: Written) -> Member:
     """The member after fields and labels were written to it."""
     labels = member.written_labels
     if operation.changes.add_labels or operation.changes.remove_labels:
         standing = member.labels() or frozenset()
         labels = (standing | operation.changes.add_labels) - operation.changes.remove_labels
-    return with_version(replace(after_values(member, operation.writes), written_labels=labels), version)
+    return replace(after_values(member, operation.writes, receipt), written_labels=labels)
 
 
-def after_values(member: Member, writes: Iterable[FieldWrite]) -> Member:
+def after_values(member: Member, writes: Iterable[FieldWrite], receipt: Written) -> Member:
     """The member after these values were written to it; what they replaced is kept with its shadow."""
     written = {write.field: write.held for write in writes}
     shadow = member.shadow
     if member.snapshot is not None:
         as_read, read_at = replace(member, written={}), member.snapshot.read_at
-        replaced = {name: Overwrite(before=as_read.current(name), read_at=read_at) for name in written}
-        shadow = replace(shadow, overwrites={**shadow.overwrites, **replaced})
-    return replace(member, shadow=shadow, written={**member.written, **written})
+        overwrites = {name: _overwrite(as_read.current(name), read_at, name, value, receipt)
+                      for name, value in written.items()}  # fmt: skip
+        shadow = replace(shadow, overwrites={**shadow.overwrites, **overwrites})
+    return with_version(replace(member, shadow=shadow, written={**member.written, **written}), receipt.version)
+
+
+def _overwrite(before: Value, read_at: datetime, name: str, value: Value, receipt: Written) -> Overwrite:
+    replaced = receipt.replaced.get(name, before)
+    is_lost = replaced not in (before, value, UNREADABLE)
+    return Overwrite(before=before, read_at=read_at, is_lost=is_lost, lost=replaced if is_lost else None)
 
 
 def with_version(member: Member, version: str) -> Member:

@@ -5,16 +5,18 @@ It must not know why a value is written, only that a link keeps it in step or th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from hub.connector import Capability, Changes, Connector, PermanentError, RefusedError
 from hub.journal import cases
-from hub.sync.advance import after_fields, after_values, with_version
+from hub.sync.advance import after_fields, after_values
 from hub.sync.codec import dump_changes
-from hub.sync.fields import digest_of
+from hub.sync.fields import FieldWrite, digest_of
 from hub.sync.operations import ChangeTicket, Transition, WriteFields
 from hub.sync.progress import Progress
 from hub.ticket import Person, Status
@@ -39,8 +41,9 @@ def write_fields(progress: Progress, connector: Connector, operation: WriteField
             refused |= new
             operation = _set_aside(progress, operation, new, error.remedy)
         else:
-            progress.replace_member(after_fields(member, operation, written.version))
+            progress.replace_member(after_fields(member, operation, written))
             progress.fields_done(operation.writes)
+            _note_overwritten(progress, operation.writes)
             break
     return {"written": sorted({w.field for w in operation.writes}), "refused": refused}
 
@@ -55,9 +58,19 @@ def transition(progress: Progress, connector: Connector, operation: Transition) 
         progress.fail_field(write.target, "status", digest_of(write.value), why, error.remedy, write.sources)
         return {"written": [], "refused": {"status": why}}
     member = progress.state.member(operation.target)
-    progress.replace_member(with_version(after_values(member, [write]), written.version))
+    progress.replace_member(after_values(member, (write,), written))
     progress.fields_done((write,))
+    _note_overwritten(progress, (write,))
     return {"written": ["status"]}
+
+
+def _note_overwritten(progress: Progress, writes: Sequence[FieldWrite]) -> None:
+    """What the receipts say of changes that these writes met; the next run merges them."""
+    for write in writes:
+        overwrite = progress.state.member(write.target).shadow.overwrites.get(write.field)
+        if overwrite is not None and overwrite.is_lost:
+            progress.note_overwritten(write.target, write.field, lost=overwrite.lost, wrote=write.held)
+            progress.look_again[write.target] = timedelta()
 
 
 def change(progress: Progress, connector: Connector, operation: ChangeTicket) -> dict[str, Any]:

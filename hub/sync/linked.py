@@ -21,7 +21,7 @@ from hub.sync.fulfil import lose_sight
 from hub.sync.loading import Loaded
 from hub.sync.merging import take_place
 from hub.sync.operations import Operation
-from hub.sync.overwritten import with_lost_changes
+from hub.sync.overwritten import told_changes, with_lost_changes
 from hub.sync.plan import Decision, decide
 from hub.sync.progress import Progress
 from hub.sync.reading import Request, read_member, requests_of, take_snapshot
@@ -128,7 +128,7 @@ def _what_to_read(loaded: Loaded, at_hand: Mapping[TicketRef, Snapshot]) -> tupl
             is_deleted = any(
                 w.key == str(member.ref) and w.reason == deliveries.POLLED_AS_DELETED for w in loaded.taken
             )
-            wanted[member.ref] = Request(True, before.may_be_deleted or is_deleted)
+            wanted[member.ref] = Request(True, before.may_be_deleted or is_deleted, wants_history=True)
         if member.shadow.is_gone:
             wanted.pop(member.ref, None)
     return wanted, echoes
@@ -148,24 +148,20 @@ def _read(progress: Progress, ref: TicketRef, request: Request) -> None:
 
 
 def _find_lost_changes(progress: Progress, waiting: Sequence[Delivery]) -> None:
-    """Looks through what deliveries tell for changes that the hub wrote over."""
+    """Looks through what deliveries and histories tell for changes that the hub wrote over."""
     for member in progress.state.members:
         if not member.shadow.overwrites or member.snapshot is None:
             continue
-        hints = [hint for d in waiting if d.ref == member.ref for hint in map(load_hint, d.hints)]
-        if not any(hint.changed for hint in hints):
+        changes = told_changes(hint for d in waiting if d.ref == member.ref for hint in map(load_hint, d.hints))
+        if not changes and member.snapshot.changes is None:
             continue
-        known, lost = with_lost_changes(member, hints, progress.context.own_account(member.ref.tracker))
+        changes += member.snapshot.changes or ()
+        known, lost = with_lost_changes(member, changes, progress.context.own_account(member.ref.tracker))
         progress.replace_member(known)
         for one in lost:
-            progress.note(
-                "overwritten",
-                member.ref,
-                field=one.field,
-                lost=dump_value(one.value),
-                wrote=dump_value(member.current(one.field)),
-                by=one.actor_id,
-                changed_at=one.at.isoformat(),
+            wrote = member.current(one.field)
+            progress.note_overwritten(
+                member.ref, one.field, lost=one.after, wrote=wrote, by=one.actor_id, at=one.at.isoformat()
             )
 
 
@@ -189,7 +185,7 @@ def _rounds(progress: Progress) -> None:
                 progress.hold_back(operation)
             progress.is_complete = True
             progress.problems = {(p.target, p.field) for p in decision.problems}
-            progress.look_again = decision.look_again
+            progress.look_again |= decision.look_again
             return
         before = len(progress.done_writes)
         apply_operations(progress, decision.operations)

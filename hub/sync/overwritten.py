@@ -1,65 +1,66 @@
 """Changes of people that the hub wrote over because they were made between its reading and its writing. Pure.
 
-Where a tracker has no optimistic lock nothing can prevent that. A webhook that comes later tells of the change: it
-begins from the value that the hub had read, and was made after that reading. What then counts is for the merge to say.
+Where a tracker has no optimistic lock nothing can prevent that. The ticket's history or a webhook that comes later
+tells of the change: it begins from the value that the hub had read, and was made after that reading. What then counts
+is for the merge to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from hub.connector import Hint
 from hub.sync.advance import GRAIN
-from hub.sync.state import Member
-from hub.ticket import Value
+from hub.sync.state import Member, Overwrite
+from hub.ticket import FieldChange
 
 LONGEST_RUN = timedelta(minutes=5)
 """What may lie between the reading and the writing of one run; a change that is younger was not written over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostChange:
-    """A person's change: of which field, to which value, when (UTC) and by which account of the tracker."""
-
-    field: str
-    value: Value
-    at: datetime
-    actor_id: str | None
+def told_changes(hints: Iterable[Hint]) -> list[FieldChange]:
+    """The changes that hints tell, as far as they say when they were made."""
+    return [
+        FieldChange(field=name, before=before, after=after, at=hint.at, actor_id=hint.actor_id)
+        for hint in hints
+        for name, (before, after) in hint.changed.items()
+        if hint.at is not None
+    ]
 
 
 def with_lost_changes(
-    member: Member, hints: Iterable[Hint], own_account: str | None
-) -> tuple[Member, tuple[LostChange, ...]]:
+    member: Member, changes: Iterable[FieldChange], own_account: str | None
+) -> tuple[Member, list[FieldChange]]:
     """The member with what the hub is now known to have written over, and what is new of that.
 
-    `hints` are what deliveries tell of it. Several changes of one field count as the last of them.
+    Several changes of one field count as the last of them. Where the snapshot brings the history along, what it does
+    not tell of was not written over, and need not be looked for again.
     """
-    told = sorted((h for h in hints if h.at is not None and h.changed and h.actor_id != own_account), key=_time)
-    overwrites = dict(member.shadow.overwrites)
-    found: dict[str, LostChange] = {}
+    by_others = sorted((c for c in changes if c.actor_id != own_account), key=lambda c: c.at)
+    is_whole = member.snapshot is not None and member.snapshot.changes is not None
+    overwrites: dict[str, Overwrite] = {}
+    found: list[FieldChange] = []
     for name, overwrite in member.shadow.overwrites.items():
-        stood = overwrite.lost if overwrite.is_lost else overwrite.before
-        lost = None
-        for hint in told:
-            before, after = hint.changed.get(name, (None, None))
-            is_of_then = overwrite.read_at - GRAIN <= _time(hint) <= overwrite.read_at + LONGEST_RUN
-            if name in hint.changed and is_of_then and before == stood:
-                stood = after
-                lost = LostChange(field=name, value=after, at=_time(hint), actor_id=hint.actor_id)
-        if lost is None or member.has_changed(name):
-            continue
-        if lost.value == member.shadow.values.get(name):
+        lost = None if member.has_changed(name) else _last_lost(overwrite, [c for c in by_others if c.field == name])
+        if lost is None:
+            if overwrite.is_lost or not is_whole:
+                overwrites[name] = overwrite
+        elif lost.after == member.shadow.values.get(name):
             overwrites[name] = replace(overwrite, is_lost=False, lost=None)
         else:
-            overwrites[name] = replace(overwrite, is_lost=True, lost=lost.value)
-            found[name] = lost
-    if overwrites == member.shadow.overwrites:
-        return member, ()
-    return replace(member, shadow=replace(member.shadow, overwrites=overwrites)), tuple(found.values())
+            overwrites[name] = replace(overwrite, is_lost=True, lost=lost.after)
+            found.append(lost)
+    return replace(member, shadow=replace(member.shadow, overwrites=overwrites)), found
 
 
-def _time(hint: Hint) -> datetime:
-    assert hint.at is not None
-    return hint.at
+def _last_lost(overwrite: Overwrite, changes: Sequence[FieldChange]) -> FieldChange | None:
+    """The end of the chain of changes that began from what the hub had read."""
+    stood = overwrite.lost if overwrite.is_lost else overwrite.before
+    last = None
+    for change in changes:
+        is_of_then = overwrite.read_at - GRAIN <= change.at <= overwrite.read_at + LONGEST_RUN
+        if is_of_then and change.before == stood:
+            last, stood = change, change.after
+    return last

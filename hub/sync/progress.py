@@ -6,7 +6,7 @@ twice, and at the end of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -20,13 +20,14 @@ from hub.journal import cases, copies, events, failures, intents
 from hub.journal.copies import Copy
 from hub.journal.failures import Failure
 from hub.journal.intents import IntentEnd, Receipt
+from hub.sync.codec import dump_value
 from hub.sync.context import Context
 from hub.sync.failing import note_failure
 from hub.sync.fields import FieldWrite, synced_fields
 from hub.sync.keys import link_key
 from hub.sync.operations import AddComment, AttachFile, CreateTicket, EditComment, Operation, Transition, WriteFields
 from hub.sync.state import LinkState, Member
-from hub.ticket import TicketRef
+from hub.ticket import TicketRef, Value
 
 log = structlog.get_logger("hub.sync")
 
@@ -52,7 +53,7 @@ class Progress:
         self.held_back: set[tuple[TicketRef, str]] = set()
         self.unfinished: set[TicketRef] = set()
         """Tickets for which there was more to do than one run does."""
-        self.look_again: Mapping[TicketRef, timedelta] = {}
+        self.look_again: dict[TicketRef, timedelta] = {}
         """Tickets about which more can be decided after this time."""
         self.is_complete = False
         """Everything that was seen has been decided about; before that, nothing that was seen may count as known."""
@@ -153,6 +154,14 @@ class Progress:
         """An entry in the record of this link."""
         link_id = self.state.id or None
         self._events.append(events.Event(at=self.context.now(), kind=kind, ref=ref, link_id=link_id, data=data))
+
+    def note_overwritten(
+        self, ref: TicketRef, field_name: str, *, lost: Value, wrote: Value, by: str | None = None, at: str = ""
+    ) -> None:
+        """The hub wrote over what a person had put there meanwhile; `by` and `at` where that is told."""
+        self.note(
+            "overwritten", ref, field=field_name, lost=dump_value(lost), wrote=dump_value(wrote), by=by, changed_at=at
+        )
 
     def finish_intent(self, intent_id: int, end: IntentEnd, receipt: dict[str, Any], *, at_end: bool = False) -> None:
         """Writes a receipt with the next transaction, or `at_end` with the shadows."""

@@ -22,10 +22,14 @@ from hub.ticket import Snapshot, Ticket, TicketRef
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A member to read. `comments` is False where nothing can have touched comments or files."""
+    """A member to read. `comments` is False where nothing can have touched comments or files.
+
+    `wants_history` is for what no webhook told of.
+    """
 
     comments: bool
     may_be_deleted: bool = False
+    wants_history: bool = False
 
 
 def is_known_already(
@@ -110,10 +114,12 @@ def read_member(progress: Progress, ref: TicketRef, request: Request) -> None:
     """
     context = progress.context
     member = progress.state.member(ref)
+    written_at = [overwrite.read_at for overwrite in member.shadow.overwrites.values() if not overwrite.is_lost]
     known = Known(
         comment_count=member.shadow.comment_count,
         version=member.shadow.version,
         must_read_comments=request.comments or member.shadow.comment_count is None,
+        history_since=min(written_at) if request.wants_history and written_at else None,
     )
     try:
         snapshot = context.connectors[ref.tracker].read(ref.id, known)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hub.connector import (
     Article,
@@ -42,6 +42,7 @@ from hub.ticket import (
     Attachment,
     Category,
     Comment,
+    FieldChange,
     Markdown,
     Person,
     Priority,
@@ -84,6 +85,8 @@ class ModelTicket:
     organisation: str | None = None
     requester: Person | None = None
     rating: str | None = None
+    history: list[tuple[datetime, str, str, object, object]] = field(default_factory=list)
+    """Of people's edits: when, by whom, of which field, from what to what."""
 
 
 class ModelTracker:
@@ -115,9 +118,11 @@ class ModelTracker:
     def edit(self, ticket_id: str, actor: str = "person", **values: object) -> None:
         """Changes values of a ticket, as a person does."""
         ticket = self.tickets[ticket_id]
+        before = {name: getattr(ticket, name) for name in values}
         for name, value in values.items():
             setattr(ticket, name, value)
         self.touch(ticket_id, actor)
+        ticket.history += [(ticket.updated, actor, name, before[name], value) for name, value in values.items()]
 
     def say(
         self,
@@ -208,6 +213,8 @@ class ModelConnector(Connector):
         self.before_call: Callable[[str], None] = lambda call: None
         self.after_call: Callable[[str], None] = lambda call: None
         self._has_lock = has_lock
+        self.tells_history = self.tells_replaced = False
+        """Whether a read brings the history along, and a write says what it replaced."""
         offered = {
             Capability.CREATE, Capability.UPDATE, Capability.COMMENTS, Capability.PRIVATE_COMMENTS,
             Capability.ATTACHMENTS, Capability.REMOTE_LINKS, Capability.POLLING, Capability.WEBHOOKS,
@@ -265,6 +272,7 @@ class ModelConnector(Connector):
                 comments=tuple(ticket.comments),
                 comment_count=len(ticket.comments),
                 attachments=tuple(ticket.files),
+                changes=self._changes(ticket, known.history_since) if self.tells_history else None,
                 is_deleted=ticket.is_deleted,
             )
 
@@ -301,6 +309,7 @@ class ModelConnector(Connector):
             refused = {n: self.tracker.refuses[n] for n in wanted if n in self.tracker.refuses}
             if refused:
                 raise RefusedError(self.name, "update", refused)
+            stood = {n: self._neutral(n, getattr(ticket, n)) for n in changes.values if n in ("title", "priority")}
             for name, value in changes.values.items():
                 if name.startswith("custom:"):
                     ticket.custom[name.removeprefix("custom:")] = value
@@ -308,16 +317,17 @@ class ModelConnector(Connector):
                     setattr(ticket, name, self._native(name, value))
             ticket.labels = (ticket.labels | changes.add_labels) - changes.remove_labels
             self.tracker.touch(ticket_id, HUB_ACCOUNT)
-            return Written(str(ticket.version))
+            return Written(str(ticket.version), replaced=stood if self.tells_replaced else {})
 
     def transition(self, ticket_id: str, status: Status) -> Written:
         with self._call("transition"):
             if "status" in self.tracker.refuses:
                 raise RefusedError(self.name, "transition", {"status": self.tracker.refuses["status"]})
             ticket = self._ticket(ticket_id)
+            stood = {"status": self._neutral("status", ticket.status)} if self.tells_replaced else {}
             ticket.status = self.native("status", status)
             self.tracker.touch(ticket_id, HUB_ACCOUNT)
-            return Written(str(ticket.version))
+            return Written(str(ticket.version), replaced=stood)
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
         with self._call("add_comment"):
@@ -413,6 +423,22 @@ class ModelConnector(Connector):
         if name == "assignee":
             return Person(str(value)) if value else None
         return value
+
+    def _neutral(self, name: str, word: Any) -> Value:
+        tables: dict[str, Any] = {"status": self.statuses, "priority": self.priorities}
+        value: Value = tables[name].to_neutral(word) if name in tables else word
+        return value
+
+    def _changes(self, ticket: ModelTicket, since: datetime | None) -> tuple[FieldChange, ...] | None:
+        if since is None:
+            return None
+        return tuple(
+            FieldChange(
+                field=name, before=self._neutral(name, before), after=self._neutral(name, after), at=at, actor_id=actor
+            )
+            for at, actor, name, before, after in ticket.history
+            if name in ("title", "status", "priority")
+        )
 
     def _call(self, call: str) -> _Call:
         return _Call(self, call)

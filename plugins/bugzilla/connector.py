@@ -197,9 +197,8 @@ class BugzillaConnector(Connector):
         body = self._writing.native(changes.values)
         if changes.add_labels or changes.remove_labels:
             body |= self._writing.labels(self._bug(ticket_id, "id,keywords,whiteboard"), changes)
-        if body:
-            self._put(ticket_id, body)
-        return Written()
+        told = self._put(ticket_id, body) if body else {}
+        return Written(replaced=mapping.replaced(self, told))
 
     def transition(self, ticket_id: str, status: Status) -> Written:
         """Hop by hop along the workflow, with the resolution and the comments that it asks for."""
@@ -211,13 +210,16 @@ class BugzillaConnector(Connector):
             raise RefusedError(self.name, f"move {ticket_id} to {status}", {"status": str(error)}, remedy) from error
         for body in bodies:
             self._put(ticket_id, body)
-        return Written()
+        stood = words.status_word(self.statuses, str(raw["status"]), str(raw["resolution"]))
+        return Written(replaced={"status": self.statuses.to_neutral(stood)})
 
-    def _put(self, ticket_id: str, body: Mapping[str, Any]) -> None:
+    def _put(self, ticket_id: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the bug's fields were and became, by its own names."""
         try:
-            self._client.send("PUT", f"/bug/{ticket_id}", dict(body))
+            changed: Mapping[str, Any] = self._client.send("PUT", f"/bug/{ticket_id}", dict(body))["bugs"][0]["changes"]
         except RefusedError as error:
             raise self._writing.in_neutral_words(error) from error
+        return changed
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
         return self._conversation.add(ticket_id, comment)

@@ -118,6 +118,19 @@ def held_value(settings: BugzillaSettings, field: CustomField, value: Value) -> 
     return field_value(settings, field, native_value(field, value))
 
 
+def replaced(maps: Any, changes: Mapping[str, Mapping[str, str]]) -> dict[str, Value]:
+    """What stood there when a write arrived, by its answer, which tells of each field what was removed.
+
+    An empty priority is one that nobody chose. Source: recorded exchanges upd_priority, upd_many.
+    """
+    found: dict[str, Value] = {}
+    if "summary" in changes:
+        found["title"] = changes["summary"]["removed"]
+    if "priority" in changes:
+        found["priority"] = maps.priorities.to_neutral(changes["priority"]["removed"] or "--")
+    return found
+
+
 # -- bugs ---------------------------------------------------------------------------------------------------------
 
 

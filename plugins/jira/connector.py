@@ -88,10 +88,11 @@ class JiraConnector(Connector):
     # reading
 
     def read(self, ticket_id: str, known: Known) -> Snapshot:
-        """One call; more only when an issue has more comments than Jira puts into it."""
+        """One call; more only when an issue has more comments than Jira puts into it. It brings the history along."""
         field_ids = self._site.custom_ids()
         wanted = ",".join([mapping.READ_FIELDS, *field_ids.values()])
-        raw = self._client.get(f"/issue/{ticket_id}", fields=wanted)
+        expand = "changelog" if known.history_since else None
+        raw = self._client.get(f"/issue/{ticket_id}", fields=wanted, expand=expand)
         fields = raw["fields"]
         project = fields.get("project") or {}
         project_type = str(project.get("projectTypeKey") or "")
@@ -109,6 +110,7 @@ class JiraConnector(Connector):
             comments=comments,
             comment_count=total,
             attachments=files,
+            changes=payloads.history(raw, known.history_since, self) if known.history_since else None,
         )
 
     def download(self, attachment: Attachment) -> AbstractContextManager[Iterator[bytes]]:
@@ -144,8 +146,7 @@ class JiraConnector(Connector):
         return Written()
 
     def transition(self, ticket_id: str, status: Status) -> Written:
-        self._writing.transition(ticket_id, status)
-        return Written()
+        return self._writing.transition(ticket_id, status)
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:
         return self._comments.add(ticket_id, comment)

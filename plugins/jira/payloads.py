@@ -7,13 +7,13 @@ names differ between flavours and ages and decide nothing. Source: public captur
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from hub.connector import Hint, Ignored, WebhookRequest
-from hub.ticket import Value
-from plugins.jira.mapping import person
+from hub.ticket import FieldChange, Value
+from plugins.jira.mapping import person, utc
 
 SHOWN = {"summary", "status", "priority", "labels", "issuetype", "resolution"}
 """Changelog fields whose new value stands in the payload's issue in a form that the hub knows."""
@@ -77,7 +77,7 @@ def _issue(name: str, body: Mapping[str, Any], maps: Any) -> Hint:
         at=_time(body.get("timestamp")),
         actor_id=actor.id if actor else None,
         values=values,
-        changed={} if is_created else _changed(items, maps),
+        changed={} if is_created else changed_values(items, maps),
         comment_id=str(comment["id"]) if "id" in comment and name == "issue_updated" and not items else None,
         is_partial=not ((is_created or (changed and changed <= SHOWN)) and not tells_comment),
         touches_comments=is_created
@@ -107,8 +107,8 @@ def _values(fields: Mapping[str, Any], maps: Any) -> dict[str, Value | frozenset
     return values
 
 
-def _changed(items: Sequence[Mapping[str, Any]], maps: Any) -> dict[str, tuple[Value, Value]]:
-    """What each field was and became. A Data Center tells a field's name alone."""
+def changed_values(items: Iterable[Mapping[str, Any]], maps: Any) -> dict[str, tuple[Value, Value]]:
+    """What each field of a changelog's entry was and became. A Data Center tells a field's name alone."""
     tables = {"status": maps.statuses, "priority": maps.priorities, "category": maps.categories}
     found: dict[str, tuple[Value, Value]] = {}
     for item in items:
@@ -120,6 +120,27 @@ def _changed(items: Sequence[Mapping[str, Any]], maps: Any) -> dict[str, tuple[V
         if "unknown" not in (before, after) or name == "title":
             found[name] = (before, after)
     return found
+
+
+def history(raw: Mapping[str, Any], since: datetime, maps: Any) -> tuple[FieldChange, ...] | None:
+    """The changes of an issue that was read with its changelog; None where that does not reach back to `since`.
+
+    It tells the newest ones, a hundred in the Cloud. Source: Jira's REST documentation, "Get issue", expand.
+    """
+    log = raw.get("changelog") or {}
+    entries = [(utc(entry.get("created")), entry) for entry in log.get("histories") or ()]
+    is_cut = len(entries) < int(log.get("total", 0)) and all(at is not None and at > since for at, _ in entries)
+    if not log or is_cut:
+        return None
+    found = []
+    for at, entry in entries:
+        if at is None:
+            continue
+        actor = person(entry.get("author"))
+        for name, (before, after) in changed_values(entry.get("items") or (), maps).items():
+            actor_id = actor.id if actor else None
+            found.append(FieldChange(field=name, before=before, after=after, at=at, actor_id=actor_id))
+    return tuple(found)
 
 
 def _time(milliseconds: object) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.connector import Changes, Connector, Draft, RefusedError
+from hub.connector import Changes, Connector, Draft, RefusedError, Written
 from hub.ticket import Markdown, Status, Value
 from plugins.jira import mapping
 from plugins.jira.client import JiraClient
@@ -58,21 +58,22 @@ class Writing:
         except RefusedError as error:
             raise self._in_neutral_words(error) from error
 
-    def transition(self, ticket_id: str, status: Status) -> None:
+    def transition(self, ticket_id: str, status: Status) -> Written:
         """Step by step; what is learned of a workflow is kept by project and issue type."""
         raw = self._client.get(f"/issue/{ticket_id}", fields="status,project,issuetype")
         fields = raw["fields"]
-        key = (str(fields["project"]["key"]), str(fields["issuetype"]["name"]))
+        key, stood = (str(fields["project"]["key"]), str(fields["issuetype"]["name"])), str(fields["status"]["name"])
         walk(
             tracker=self._client.name,
             issue=str(raw["key"]),
-            status=str(fields["status"]["name"]),
+            status=stood,
             wanted=self._words_for(status, key[0]),
             defaults=self._settings.transition_fields,
             workflow=self._workflows.setdefault(key, Workflow()),
             hops_from_here=lambda: self._hops(ticket_id),
             take=lambda hop, values: self._take(ticket_id, hop, values),
         )
+        return Written(replaced={"status": self._connector.statuses.to_neutral(stood)})
 
     def _words_for(self, status: Status, project: str) -> list[str]:
         """The statuses to go to, the best first: of all words for it those that this project's workflows have.

@@ -98,15 +98,22 @@ def test_a_tracker_that_is_away_gets_everything_once_it_is_back(play: Play) -> N
     assert play.stage.run_command("failures").returncode == 0
 
 
-def test_what_an_engineer_changes_while_the_hub_writes_is_not_lost(play: Play) -> None:
-    """Jira has no optimistic lock: what the hub wrote over is put back when the engineer's webhook tells of it."""
+@pytest.mark.parametrize("told_by", ["webhook", "history"])
+def test_what_an_engineer_changes_while_the_hub_writes_is_not_lost(play: Play, told_by: str) -> None:
+    """Jira has no optimistic lock: what the hub wrote over is put back once something tells of it."""
     ticket_id, issue = play.escalated("Before the race")
     play.quiet()
+    if told_by == "history":
+        play.dev.webhooks.drop_next(2)
     gate = play.dev.faults.gate("PUT", rf"/issue/{issue.id}$")
     play.agent.rename(ticket_id, "The agent's title")
     assert gate.wait_reached(PATIENCE)
     play.engineer.rename(issue.id, "The engineer's title")
     gate.release()
+    if told_by == "history":
+        play.quiet()
+        assert play.stage.snapshot("dev", issue.id).ticket.title == "The agent's title"
+        assert play.stage.run_command("sync", f"dev:{issue.id}").returncode == 0
     eventually(
         lambda: play.stage.snapshot("support", ticket_id).ticket.title == "The engineer's title", "the engineer's title"
     )

@@ -13,7 +13,7 @@ from hub.engine.inbox import JournalInbox
 from hub.journal import events
 from hub.testing.model import HUB_ACCOUNT
 from hub.testing.world import World
-from hub.ticket import Priority, Status, TicketRef, Value
+from hub.ticket import Priority, Snapshot, Status, TicketRef, Value
 from tests.sync.test_pains import linked, open_failures
 
 NUMBERS = itertools.count(1)
@@ -28,12 +28,15 @@ class Race:
         self.changed_at: list[datetime] = []
 
     def run(self) -> None:
-        """The agent's change travels, and meets the engineer's on its way."""
+        """The agent's change travels, and meets the engineer's on its way; nothing tells the hub yet."""
+        self.meet()
+        assert self.priorities() == ("high", "high")
+
+    def meet(self) -> None:
         self.world.connectors["dev"].before_call = self._act
         self.world.support.edit(self.ticket_id, priority="high")
         self.world.deliver_all()
         self.world.run_due()
-        assert self.priorities() == ("high", "high")
 
     def _act(self, call: str) -> None:
         if call == "update" and not self.changed_at:
@@ -129,6 +132,44 @@ def test_a_later_change_of_a_person_counts_more_than_one_that_was_written_over()
     race.tell()
     race.world.settle()
     assert race.priorities() == ("urgent", "urgent")
+
+
+@pytest.mark.parametrize(("conflict", "left"), [("newest", ("low", "low")), ("tickets", ("high", "high"))])
+def test_a_tracker_whose_answer_says_what_was_replaced_needs_no_webhook(conflict: str, left: tuple[str, str]) -> None:
+    race = Race(conflict)
+    race.world.connectors["dev"].tells_replaced = True
+    race.meet()
+    assert race.priorities() == left
+    assert len(race.told("overwritten")) == 1
+    race.world.settle()
+    assert race.priorities() == left
+    assert len(race.told("overwritten")) == 1
+
+
+def test_without_a_webhook_a_poll_finds_it_in_the_history_and_looks_for_it_once() -> None:
+    race = Race()
+    dev = race.world.connectors["dev"]
+    dev.tells_history = True
+    race.world.poll_all()
+    race.run()
+    race.world.pending.clear()
+    asked: list[bool] = []
+    read = dev.read
+
+    def watched(ticket_id: str, known: Known) -> Snapshot:
+        asked.append(known.history_since is not None)
+        return read(ticket_id, known)
+
+    dev.read = watched  # type: ignore[method-assign]  # looked at on its way
+    race.world.poll_all()
+    race.world.settle()
+    assert race.priorities() == ("low", "low")
+    assert len(race.told("overwritten")) == 1
+    for _ in range(3):
+        race.world.dev.touch(race.issue_id, "person")
+        race.world.poll_all()
+        race.world.run_due()
+    assert asked[-2:] == [False, False]
 
 
 @pytest.mark.parametrize(

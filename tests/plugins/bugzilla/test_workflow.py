@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.connector import RefusedError
-from hub.ticket import Status
+from hub.connector import Changes, RefusedError
+from hub.ticket import Priority, Status
 from plugins.bugzilla.connector import BugzillaConnector
 from plugins.bugzilla.facts import Status as Node
 from plugins.bugzilla.sandbox import BugzillaSandbox
@@ -74,6 +74,16 @@ def test_the_flavours_words_are_written_and_read(connector: BugzillaConnector, s
         assert kept.values["status"] == word
         assert seen(connector, bug).ticket.status is status
     assert kept.values["resolution"] == "FIXED"
+
+
+def test_a_write_tells_what_it_replaced(connector: BugzillaConnector) -> None:
+    bug = created(connector)
+    before = seen(connector, bug).ticket
+    changes = Changes(values={"title": "Better", "priority": Priority.LOW})
+    assert connector.update(bug, changes, None).replaced == {"title": before.title, "priority": before.priority}
+    assert connector.update(bug, changes, None).replaced == {}
+    assert connector.transition(bug, Status.IN_PROGRESS).replaced == {"status": before.status}
+    assert connector.transition(bug, Status.SOLVED).replaced == {"status": Status.IN_PROGRESS}
 
 
 def test_opening_again_and_going_on_takes_several_writes(connector: BugzillaConnector, site: BugzillaSandbox) -> None:

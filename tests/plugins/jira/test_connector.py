@@ -93,6 +93,29 @@ def test_a_status_is_reached_through_the_workflow(connector: JiraConnector, stat
     assert connector.read(issue, Known()).ticket.status in (Status.OPEN, Status.IN_PROGRESS)
 
 
+def test_a_move_tells_which_status_it_met(connector: JiraConnector) -> None:
+    issue = created(connector)
+    assert connector.transition(issue, Status.IN_PROGRESS).replaced == {"status": Status.OPEN}
+    assert connector.transition(issue, Status.SOLVED).replaced == {"status": Status.IN_PROGRESS}
+
+
+def test_the_history_comes_along_where_it_is_asked_for(connector: JiraConnector, site: JiraSandbox) -> None:
+    issue = created(connector)
+    before = connector.read(issue, Known())
+    assert before.changes is None
+    connector.update(issue, Changes(values={"title": "Better", "priority": Priority.LOW}), None)
+    connector.transition(issue, Status.IN_PROGRESS)
+    site.requests.clear()
+    changes = connector.read(issue, Known(history_since=before.read_at)).changes or ()
+    assert len(site.requests) == 1
+    told = {c.field: (c.before, c.after) for c in changes}
+    assert told["title"] == (before.ticket.title, "Better")
+    assert told["priority"] == (before.ticket.priority, Priority.LOW)
+    assert told["status"] == (Status.OPEN, Status.IN_PROGRESS)
+    assert {c.actor_id for c in changes} == {connector.identify().account_id}
+    assert all(abs((c.at - before.read_at).total_seconds()) < 60 for c in changes)
+
+
 def test_a_screen_that_asks_for_an_unknown_value_is_named_with_the_remedy(site: JiraSandbox) -> None:
     connector = connect(site, transition_fields={})
     issue = created(connector)
