@@ -53,6 +53,12 @@ LONGEST_KEPT = 20_000
 """Characters up to which a text's tree is kept for a while."""
 
 
+OFTEN_READ = 4_000
+"""Characters up to which the neutral form of a tracker's text is kept for a while: all comments of a ticket are read
+again with every look at it, and nearly all of them are as they were."""
+KEPT_TEXTS = 1024
+
+
 def canonical(text: str) -> Markdown:
     """The normal form of a Markdown text. Idempotent; raises for no text."""
     text = text.strip("\n")

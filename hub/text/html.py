@@ -6,13 +6,14 @@ headings, lists, code, quotes, links, tables, images, strong, emphasis, strike-t
 
 from __future__ import annotations
 
+import functools
 import html as entities
 import re
 from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from urllib.parse import quote, unquote
 
-from hub.text.canonical import LONGEST, from_tree, parse
+from hub.text.canonical import KEPT_TEXTS, LONGEST, OFTEN_READ, from_tree, parse
 from hub.text.tree import (
     Block,
     Break,
@@ -70,6 +71,7 @@ _BLOCKS = {
     "figure",
     "figcaption",
 }
+_IMAGE = re.compile("<img", re.I)
 _VOID = {"br", "hr", "img", "input", "meta", "link", "wbr", "col", "area", "base", "embed", "source", "track"}
 _CLOSES_ITSELF = {"li": {"li"}, "tr": {"tr", "td", "th"}, "td": {"td", "th"}, "th": {"td", "th"}, "p": {"p"}}
 _STOPS = {"ul", "ol", "table", "blockquote", "div", "td", "th"}
@@ -78,13 +80,23 @@ _STOPS = {"ul", "ol", "table", "blockquote", "div", "td", "th"}
 def from_html(html: str, *, images: Mapping[str, str] | None = None) -> Markdown:
     """Neutral text of any HTML, as far as `LONGEST` characters go; `images` maps the address of an image to the name
     of the file that it is."""
-    html = html[:LONGEST]
+    if len(html) <= OFTEN_READ and not (images and _IMAGE.search(html)):
+        return _read_before(html)
+    return _read(html[:LONGEST], images or {})
+
+
+def _read(html: str, images: Mapping[str, str]) -> Markdown:
     if "<" not in html and "&" not in html:
         return from_tree([Paragraph((Text(html),))])
-    reader = _Reader(images or {})
+    reader = _Reader(images)
     reader.feed(html)
     reader.close()
     return from_tree(reader.finish())
+
+
+@functools.lru_cache(maxsize=KEPT_TEXTS)
+def _read_before(html: str) -> Markdown:
+    return _read(html, {})
 
 
 def to_html(text: Markdown, *, image_url: Callable[[str], str | None] | None = None) -> str:

@@ -7,12 +7,13 @@ Source: Atlassian's "Text Formatting Notation Help".
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
-from hub.text.canonical import LONGEST, from_tree, parse
+from hub.text.canonical import KEPT_TEXTS, LONGEST, OFTEN_READ, from_tree, parse
 from hub.text.html import attachment_address, attachment_name
 from hub.text.tree import (
     Block,
@@ -67,8 +68,23 @@ def from_wiki(wiki: str, *, mention: MentionName | None = None) -> Markdown:
 
     No more than `LONGEST` characters are looked at.
     """
-    reader = _Reader(mention or (lambda account: None))
-    return from_tree(reader.blocks(reader.prepare(wiki[:LONGEST])))
+    if len(wiki) <= OFTEN_READ and not (mention and "[~" in wiki):
+        return _read_before(wiki)
+    return _read(wiki[:LONGEST], mention or _unnamed)
+
+
+def _read(wiki: str, mention: MentionName) -> Markdown:
+    reader = _Reader(mention)
+    return from_tree(reader.blocks(reader.prepare(wiki)))
+
+
+@functools.lru_cache(maxsize=KEPT_TEXTS)
+def _read_before(wiki: str) -> Markdown:
+    return _read(wiki, _unnamed)
+
+
+def _unnamed(account: str) -> None:
+    """Nobody is known by an account."""
 
 
 def to_wiki(text: Markdown) -> str:
