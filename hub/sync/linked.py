@@ -20,7 +20,7 @@ from hub.sync.finishing import Result, finish, finish_failed
 from hub.sync.fulfil import lose_sight
 from hub.sync.loading import Loaded
 from hub.sync.merging import take_place
-from hub.sync.operations import Operation
+from hub.sync.operations import AddComment, Operation
 from hub.sync.overwritten import told_changes, with_lost_changes
 from hub.sync.plan import Decision, decide
 from hub.sync.progress import Progress
@@ -183,14 +183,26 @@ def _rounds(progress: Progress) -> None:
             progress.end_opening()
             for operation in decision.operations:
                 progress.hold_back(operation)
-            progress.is_complete = True
-            progress.problems = {(p.target, p.field) for p in decision.problems}
-            progress.look_again |= decision.look_again
+            _complete(progress, decision)
             return
         before = len(progress.done_writes)
         apply_operations(progress, decision.operations)
         turns = next_turns(progress.state.turns, progress.done_writes[before:], progress.context.now())
         progress.state = replace(progress.state, turns=turns)
+        if _are_new_comments(progress, decision.operations):
+            # All that a plan would find new is that they are there.
+            _complete(progress, decision)
+            return
+
+
+def _complete(progress: Progress, decision: Decision) -> None:
+    progress.is_complete = True
+    progress.problems = {(p.target, p.field) for p in decision.problems}
+    progress.look_again |= decision.look_again
+
+
+def _are_new_comments(progress: Progress, done: Sequence[Operation]) -> bool:
+    return all(isinstance(op, AddComment) and (op.target, op.name) in progress.succeeded for op in done)
 
 
 def _note_decision(progress: Progress, decision: Decision, told: set[str]) -> None:
