@@ -36,8 +36,12 @@ class HubMachine(RuleBasedStateMachine):
         self.told: dict[str, tuple[str, str, Visibility]] = {}
         """Each comment's own word -> where it was written, its id and its visibility."""
 
-    @initialize(edits=st.sampled_from(["mirror", "note", "ignore"]), private=st.sampled_from(["none", "both"]))
-    def begin(self, edits: str, private: str) -> None:
+    @initialize(
+        edits=st.sampled_from(["mirror", "note", "ignore"]),
+        private=st.sampled_from(["none", "both"]),
+        told_by=st.sampled_from(["nothing", "answer", "history"]),
+    )
+    def begin(self, edits: str, private: str, told_by: str) -> None:
         self.private = private
         self.world = World(
             helpdesks=("support", "partner"),
@@ -46,6 +50,8 @@ class HubMachine(RuleBasedStateMachine):
                 "fields": {"title": {"direction": "both", "initial": "tickets"}, "custom:build": "both"},
             },
         )
+        self.world.connectors["dev"].tells_replaced = told_by == "answer"
+        self.world.connectors["dev"].tells_history = told_by == "history"
         self.world.poll_all()
         self.first = self.world.support.open_ticket(title="first", labels=frozenset({"escalate"}))
 
@@ -73,15 +79,36 @@ class HubMachine(RuleBasedStateMachine):
     )
     def edit(self, tracker: str, index: int, field: str, pick: int) -> None:
         ticket_id = self.some_ticket(tracker, index)
-        if ticket_id is None:
-            return
+        if ticket_id is not None:
+            self.world.trackers[tracker].edit(ticket_id, **self.choice(field, pick))
+
+    def choice(self, field: str, pick: int) -> dict[str, Any]:
         choices: dict[str, dict[str, Any]] = {
             "title": {"title": self.word()},
             "status": {"status": STATUSES[pick]},
             "priority": {"priority": PRIORITIES[pick]},
             "build": {"custom": {"build": f"b{pick}"}},
         }
-        self.world.trackers[tracker].edit(ticket_id, **choices[field])
+        return choices[field]
+
+    @rule(index=st.integers(0, 2), field=st.sampled_from(["title", "status", "priority"]), pick=st.integers(0, 3))
+    def act_between_read_and_write(self, index: int, field: str, pick: int) -> None:
+        """An engineer is a moment faster than the hub's next write, in a tracker without an optimistic lock."""
+        issue_id = self.some_ticket("dev", index)
+        if issue_id is None:
+            return
+        has_acted = False
+
+        def act(call: str) -> None:
+            nonlocal has_acted
+            if call in ("update", "transition") and not has_acted:
+                has_acted = True
+                self.world.dev.edit(issue_id, **self.choice(field, pick))
+
+        self.world.connectors["dev"].before_call = act
+        self.world.deliver_all()
+        self.world.run_due()
+        self.world.connectors["dev"].before_call = lambda call: None
 
     @rule(tracker=names, index=st.integers(0, 2), label=st.sampled_from(LABELS), adds=st.booleans())
     def label(self, tracker: str, index: int, label: str, adds: bool) -> None:
