@@ -279,6 +279,11 @@ def main() -> None:
         raise SystemExit(f"the hub costs more than {given.max_ratio} bare loops")
 
 
+def together(figures: Sequence[Figures]) -> float:
+    """The hub's CPU for one event of each scenario, in bare loops that make the calls of all of them."""
+    return sum(f.hub_cpu for f in figures) / sum(f.bare_cpu for f in figures)
+
+
 def show(figures: Sequence[Figures], idle: dict[str, float], memory: float) -> None:
     table = Table(
         "scenario", "events", "events/s", "CPU ms hub", "CPU ms bare", "ratio", "calls", "commits", "statements",
@@ -290,6 +295,7 @@ def show(figures: Sequence[Figures], idle: dict[str, float], memory: float) -> N
             f"{f.calls:.1f}", f"{f.commits:.1f}", f"{f.statements:.0f}", f"{f.p50:.0f}", f"{f.p99:.0f}",
         )  # fmt: skip
     Console(width=120).print(table)
+    print(f"one of each: {together(figures):.1f} bare loops")
     print(
         f"memory {memory:.0f} MB; idle: {idle['cpu_ms_per_s']:.1f} ms CPU a second, {idle['calls']:.0f} outside calls"
     )

@@ -24,7 +24,7 @@ from hub.sync.run import run_broke_off, run_key, wake_unfinished
 
 log = structlog.get_logger("hub.engine")
 
-HEAD_START = 0.01
+HEAD_START = 0.02
 """Seconds that a run has before the next may begin beside it.
 
 By then it waits for a tracker, or it is over. Two that compute at the same time in one Python process only hinder each
