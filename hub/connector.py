@@ -236,8 +236,8 @@ class Changes:
 class Written:
     """The receipt of a write: the lock's `version` after it, and the state where the answer shows it.
 
-    `replaced` are the values that stood there when the write arrived, by field, where the tracker tells them: what a
-    person had put there since the hub read the ticket is known by that.
+    `replaced` are the values that stood there when the write arrived, by field, where the tracker tells them (but for
+    descriptions and people): what a person had put there since the hub read the ticket is known by that.
     """
 
     version: str = ""
@@ -306,9 +306,9 @@ class Hint:
     `touches_comments` is True unless comments and files cannot have changed. `merged_into` is the id of the ticket
     that took this one in and is to take its place.
 
-    `changed` are the fields of which the payload tells what they were before and what they became, in the form of
-    `values`. With `at` and `actor_id` they show a person's change that the hub wrote over without having seen it. Of
-    use only where the tracker has no optimistic lock.
+    `changed` are the fields (but for descriptions and people) of which the payload tells what they were before and
+    what they became, in the form of `values`. With `at` and `actor_id` they show a person's change that the hub wrote
+    over without having seen it. Of use only where the tracker has no optimistic lock.
     """
 
     ticket_id: str

@@ -237,7 +237,8 @@ def _proxy_for(url: str) -> str | None:
     if proxy_bypass(parts.netloc):
         return None
     proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    found = proxies.get(parts.scheme) or proxies.get("all")
+    return found if not found or "://" in found else f"http://{found}"
 
 
 def retry_after(text: str | None) -> float:
@@ -254,8 +255,11 @@ def retry_after(text: str | None) -> float:
 
 def moved(tracker: str, doing: str, address: str) -> TemporaryError:
     """What an answer means that sends the hub to another address. A write that followed would arrive as a read."""
-    parts = urlsplit(address)
-    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
+    try:
+        parts = urlsplit(address)
+        where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
+    except ValueError:
+        where = "an address that is none"
     remedy = f"If it has moved, correct trackers.{tracker}.url; it is tried again."
     return TemporaryError(tracker, doing, f"the tracker sends the hub to {where}", remedy)
 

@@ -94,6 +94,22 @@ def test_calls_go_through_the_proxy_that_the_environment_names(monkeypatch: pyte
     assert proxy.asked[0].target == "http://tracker.example/things"
 
 
+def test_a_proxy_may_be_named_without_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scripted(Reply(b'{"id": 6}')) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.removeprefix("http://"))
+        with a_client("http://tracker.example") as client:
+            assert client.get("/things") == {"id": 6}
+
+
+def test_an_address_that_is_none_is_told_in_words() -> None:
+    with (
+        scripted(Reply(b"", 302, {"Location": "http://[x/"})) as server,
+        a_client(server.url) as client,
+        pytest.raises(TemporaryError, match="an address that is none"),
+    ):
+        client.get("/things")
+
+
 def test_a_tracker_that_the_environment_excepts_is_called_directly(monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted() as proxy, scripted(Reply(b'{"id": 5}')) as server:
         monkeypatch.setenv("http_proxy", proxy.url)

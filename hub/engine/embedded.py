@@ -210,22 +210,30 @@ class EmbeddedEngine:
         return self._find_run()
 
     def _find_run(self) -> Callable[[], None] | None:
-        now, ended = self._context.now(), self._ended
-        with self._context.journal.read() as connection:
-            upcoming = deliveries.next_wakes(connection, self._workers * 4)
-            for index, (wake_key, due) in enumerate(upcoming):
-                if due > now:
-                    self._look_again_in((due - now).total_seconds())
-                    return None
-                key = lock_key_in(connection, wake_key)
-                if self._take(key):
-                    if self._ended != ended and not self._is_still_due(wake_key, now):
-                        self._give_back(key)
+        now, ended, key = self._context.now(), self._ended, ""
+        try:
+            with self._context.journal.read() as connection:
+                upcoming = deliveries.next_wakes(connection, self._workers * 4)
+                for index, (wake_key, due) in enumerate(upcoming):
+                    if due > now:
+                        self._look_again_in((due - now).total_seconds())
+                        break
+                    candidate = lock_key_in(connection, wake_key)
+                    if not self._take(candidate):
                         continue
-                    if upcoming[index + 1 :]:
-                        self._look_again_in((upcoming[index + 1][1] - now).total_seconds())
-                    return functools.partial(self._run, key)
-        return None
+                    key = candidate
+                    if self._ended == ended or self._is_still_due(wake_key, now):
+                        if upcoming[index + 1 :]:
+                            self._look_again_in((upcoming[index + 1][1] - now).total_seconds())
+                        break
+                    self._give_back(key)
+                    key = ""
+        except Exception:
+            # A key that is held and not run would stand still until the next start.
+            if key:
+                self._give_back(key)
+            raise
+        return functools.partial(self._run, key) if key else None
 
     def _is_still_due(self, wake_key: str, now: datetime) -> bool:
         """A run that ended between the look and the taking of its key may have answered the wake."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hub.connector import Created, Written
 from hub.sync.fields import FieldWrite, synced_fields
 from hub.sync.operations import CreateTicket, WriteFields
-from hub.sync.state import UNREADABLE, LinkState, Member, Overwrite, Shadow, comparable
+from hub.sync.state import COMPARED_OTHERWISE, UNREADABLE, LinkState, Member, Overwrite, Shadow, comparable
 from hub.text import fingerprint
 from hub.ticket import Snapshot, TicketRef, Value
 
@@ -69,10 +69,7 @@ def _standing_overwrites(member: Member, held_back: HeldBack, is_complete: bool)
         name: overwrite
         for name, overwrite in member.shadow.overwrites.items()
         if name in member.written
-        or (
-            not member.has_changed(name)
-            and (not overwrite.is_lost or not is_complete or (member.ref, name) in held_back)
-        )
+        or (member.is_as_known(name) and (not overwrite.is_lost or not is_complete or (member.ref, name) in held_back))
     }
 
 
@@ -100,15 +97,16 @@ def after_values(member: Member, writes: Iterable[FieldWrite], receipt: Written)
     written = {write.field: write.held for write in writes}
     shadow = member.shadow
     if member.snapshot is not None:
-        as_read, read_at = replace(member, written={}), member.snapshot.read_at
-        overwrites = {name: _overwrite(as_read.current(name), read_at, name, value, receipt)
+        read_at = member.snapshot.read_at
+        # What the hub wrote earlier in this run stands there too, and is nobody else's.
+        overwrites = {name: _overwrite(member.current(name), read_at, name, value, receipt)
                       for name, value in written.items()}  # fmt: skip
         shadow = replace(shadow, overwrites={**shadow.overwrites, **overwrites})
     return with_version(replace(member, shadow=shadow, written={**member.written, **written}), receipt.version)
 
 
 def _overwrite(before: Value, read_at: datetime, name: str, value: Value, receipt: Written) -> Overwrite:
-    replaced = receipt.replaced.get(name, before)
+    replaced = receipt.replaced.get(name, before) if name not in COMPARED_OTHERWISE else before
     is_lost = replaced not in (before, value, UNREADABLE)
     return Overwrite(before=before, read_at=read_at, is_lost=is_lost, lost=replaced if is_lost else None)
 

@@ -75,7 +75,7 @@ def finish(loaded: Loaded, echoes: Collection[int], result: Result) -> Result:
                 deliveries.settle_wakes(connection, loaded.taken)
             restore_looks(connection, progress.context, refs)
             for ref, wait in progress.look_again.items():
-                deliveries.wake(connection, str(ref), progress.context.now() + wait, "it is too early for some of it")
+                deliveries.wake(connection, str(ref), progress.context.now() + wait, "there is more to decide")
             for ref in sorted(progress.unfinished, key=str):
                 deliveries.wake(connection, str(ref), progress.context.now(), "orders are left")
             # An escalation is woken under its link's key inside the run itself.

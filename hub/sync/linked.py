@@ -152,7 +152,8 @@ def _find_lost_changes(progress: Progress, waiting: Sequence[Delivery]) -> None:
     for member in progress.state.members:
         if not member.shadow.overwrites or member.snapshot is None:
             continue
-        changes = told_changes(hint for d in waiting if d.ref == member.ref for hint in map(load_hint, d.hints))
+        hints = [hint for d in waiting if d.ref == member.ref for hint in map(load_hint, d.hints)]
+        changes = told_changes(hint for hint in hints if hint.ticket_id == member.ref.id)
         if not changes and member.snapshot.changes is None:
             continue
         changes += member.snapshot.changes or ()
@@ -198,7 +199,8 @@ def _rounds(progress: Progress) -> None:
 def _complete(progress: Progress, decision: Decision) -> None:
     progress.is_complete = True
     progress.problems = {(p.target, p.field) for p in decision.problems}
-    progress.look_again |= decision.look_again
+    for ref, wait in decision.look_again.items():
+        progress.look_again[ref] = min(wait, progress.look_again.get(ref, wait))
 
 
 def _are_new_comments(progress: Progress, done: Sequence[Operation]) -> bool:

@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from hub.connector import Hint
 from hub.sync.advance import GRAIN
-from hub.sync.state import Member, Overwrite
-from hub.ticket import FieldChange
+from hub.sync.state import COMPARED_OTHERWISE, Member, Overwrite
+from hub.ticket import FieldChange, Value
 
 LONGEST_RUN = timedelta(minutes=5)
 """What may lie between the reading and the writing of one run; a change that is younger was not written over."""
@@ -26,7 +26,7 @@ def told_changes(hints: Iterable[Hint]) -> list[FieldChange]:
         FieldChange(field=name, before=before, after=after, at=hint.at, actor_id=hint.actor_id)
         for hint in hints
         for name, (before, after) in hint.changed.items()
-        if hint.at is not None
+        if hint.at is not None and name not in COMPARED_OTHERWISE
     ]
 
 
@@ -38,16 +38,19 @@ def with_lost_changes(
     Several changes of one field count as the last of them. Where the snapshot brings the history along, what it does
     not tell of was not written over, and need not be looked for again.
     """
-    by_others = sorted((c for c in changes if c.actor_id != own_account), key=lambda c: c.at)
+    # Two words of a tracker may mean the same here; going from one to the other is no change.
+    by_others = sorted((c for c in changes if c.actor_id != own_account and c.before != c.after), key=lambda c: c.at)
     is_whole = member.snapshot is not None and member.snapshot.changes is not None
     overwrites: dict[str, Overwrite] = {}
     found: list[FieldChange] = []
     for name, overwrite in member.shadow.overwrites.items():
-        lost = None if member.has_changed(name) else _last_lost(overwrite, [c for c in by_others if c.field == name])
+        wrote = member.shadow.values.get(name)
+        told = [c for c in by_others if c.field == name] if member.is_as_known(name) else []
+        lost = _last_lost(overwrite, wrote, told)
         if lost is None:
             if overwrite.is_lost or not is_whole:
                 overwrites[name] = overwrite
-        elif lost.after == member.shadow.values.get(name):
+        elif lost.after in (overwrite.before, wrote):
             overwrites[name] = replace(overwrite, is_lost=False, lost=None)
         else:
             overwrites[name] = replace(overwrite, is_lost=True, lost=lost.after)
@@ -55,11 +58,14 @@ def with_lost_changes(
     return replace(member, shadow=replace(member.shadow, overwrites=overwrites)), found
 
 
-def _last_lost(overwrite: Overwrite, changes: Sequence[FieldChange]) -> FieldChange | None:
-    """The end of the chain of changes that began from what the hub had read."""
+def _last_lost(overwrite: Overwrite, wrote: Value, changes: Sequence[FieldChange]) -> FieldChange | None:
+    """The end of the chain of changes that began from what the hub had read; one that begins from what it wrote came
+    after the writing."""
     stood = overwrite.lost if overwrite.is_lost else overwrite.before
     last = None
     for change in changes:
+        if change.before == wrote:
+            break
         is_of_then = overwrite.read_at - GRAIN <= change.at <= overwrite.read_at + LONGEST_RUN
         if is_of_then and change.before == stood:
             last, stood = change, change.after

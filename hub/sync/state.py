@@ -125,9 +125,13 @@ class Member:
     def overwritten(self, field_name: str) -> Overwrite | None:
         """The hub's write over a person's change, where that is known and nothing else has happened there since."""
         overwrite = self.shadow.overwrites.get(field_name)
-        if overwrite is None or not overwrite.is_lost or field_name in self.written or self.has_changed(field_name):
+        if overwrite is None or not overwrite.is_lost or field_name in self.written or not self.is_as_known(field_name):
             return None
         return overwrite
+
+    def is_as_known(self, field_name: str) -> bool:
+        """Whether the field shows what the hub last saw or wrote there; a word without a meaning is something else."""
+        return self.current(field_name) == self.shadow.values.get(field_name)
 
     def labels(self) -> frozenset[str] | None:
         """The present labels, None when they were never seen."""
@@ -168,6 +172,10 @@ def _held_text(form: Form, text: Markdown) -> str:
 
 UNREADABLE = Status.UNKNOWN
 """Stands for a value whose meaning is not mapped: it is no change, and it travels nowhere."""
+
+
+COMPARED_OTHERWISE = frozenset({"description", "assignee"})
+"""Fields whose comparable form is not the value of `Ticket`: a fingerprint, a person's key."""
 
 
 def raw_value(ticket: Ticket, field_name: str) -> Value:

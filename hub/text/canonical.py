@@ -51,8 +51,6 @@ LONGEST = 200_000
 pasted must not hold everybody else's tickets up."""
 LONGEST_KEPT = 20_000
 """Characters up to which a text's tree is kept for a while."""
-
-
 OFTEN_READ = 4_000
 """Characters up to which the neutral form of a tracker's text is kept for a while: all comments of a ticket are read
 again with every look at it, and nearly all of them are as they were."""

@@ -216,9 +216,10 @@ class BugzillaConnector(Connector):
     def _put(self, ticket_id: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the bug's fields were and became, by its own names."""
         try:
-            changed: Mapping[str, Any] = self._client.send("PUT", f"/bug/{ticket_id}", dict(body))["bugs"][0]["changes"]
+            told = self._client.send("PUT", f"/bug/{ticket_id}", dict(body)).get("bugs") or [{}]
         except RefusedError as error:
             raise self._writing.in_neutral_words(error) from error
+        changed: Mapping[str, Any] = told[0].get("changes") or {}
         return changed
 
     def add_comment(self, ticket_id: str, comment: NewComment) -> WrittenComment:

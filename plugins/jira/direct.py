@@ -72,7 +72,7 @@ class DirectAdapter(HTTPAdapter):
         """
         target = f"{self._before_path}{path}"
         if params:
-            target += f"?{urlencode({name: value for name, value in params.items() if value is not None})}"
+            target += f"?{urlencode({n: value for n, value in params.items() if value is not None}, doseq=True)}"
         content, headers = None, self._headers
         if body is not None:
             content, headers = json.dumps(body).encode(), self._headers_with_json
@@ -88,6 +88,7 @@ class DirectAdapter(HTTPAdapter):
 
     def _sign(self) -> None:
         """Takes over what the session signs its requests with, and its cookies as they are now."""
-        self._signed = self._session.prepare_request(requests.Request("GET", self._url))
+        # Of the site's cookies those count that are for its API.
+        self._signed = self._session.prepare_request(requests.Request("GET", f"{self._url}/rest/api/2/"))
         self._headers = dict(self._signed.headers)
         self._headers_with_json = {**self._headers, "Content-Type": "application/json"}

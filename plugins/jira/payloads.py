@@ -129,7 +129,7 @@ def history(raw: Mapping[str, Any], since: datetime, maps: Any) -> tuple[FieldCh
     """
     log = raw.get("changelog") or {}
     entries = [(utc(entry.get("created")), entry) for entry in log.get("histories") or ()]
-    is_cut = len(entries) < int(log.get("total", 0)) and all(at is not None and at > since for at, _ in entries)
+    is_cut = len(entries) < int(log.get("total") or 0) and all(at is not None and at > since for at, _ in entries)
     if not log or is_cut:
         return None
     found = []

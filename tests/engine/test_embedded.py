@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from hub.engine import EmbeddedEngine
 from hub.journal import deliveries
@@ -130,6 +133,30 @@ def test_a_run_has_its_head_start_unless_it_ends_before(
     assert engine.wait_idle(PATIENCE)
     engine.stop(PATIENCE)
     assert (len(gates.runs), gates.most) == (3, 1)
+
+
+def test_a_store_that_fails_during_the_look_holds_no_key(
+    world: World, gates: Gates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gates.open.set()
+    read, left = world.journal.read, [1]
+
+    @contextmanager
+    def failing() -> Iterator[Connection]:
+        with read() as connection:
+            yield connection
+        if left[0] and world.context.holds.all():
+            left[0] -= 1
+            raise OperationalError("COMMIT", None, Exception("the disk went away"))
+
+    monkeypatch.setattr(world.journal, "read", failing)
+    engine = EmbeddedEngine(world.context)
+    engine.start()
+    engine.wake("support:1", utc_now(), "test")
+    gates.wait_for(1)
+    assert engine.wait_idle(PATIENCE)
+    engine.stop(PATIENCE)
+    assert (left, gates.runs) == ([0], ["support:1"])
 
 
 def test_a_timed_wake_survives_a_restart_and_is_not_early(world: World, gates: Gates) -> None:

@@ -14,6 +14,7 @@ from hub.journal import events
 from hub.testing.model import HUB_ACCOUNT
 from hub.testing.world import World
 from hub.ticket import Priority, Snapshot, Status, TicketRef, Value
+from tests.rules.worlds import LINES
 from tests.sync.test_pains import linked, open_failures
 
 NUMBERS = itertools.count(1)
@@ -65,6 +66,20 @@ class Race:
         )  # fmt: skip
         self.world.run_due()
 
+    def tell_all(self, *changes: tuple[datetime, Value, Value]) -> None:
+        """One late webhook that tells several changes."""
+        hints = [
+            Hint(ticket_id=self.issue_id, event="updated", at=at, actor_id="engineer",
+                 changed={"priority": (before, after)})
+            for at, before, after in changes
+        ]  # fmt: skip
+        JournalInbox(self.world.journal, lambda: None).store(
+            tracker="dev", delivery_key=f"late-{next(NUMBERS)}", received=self.world.clock(), headers={}, body=b"",
+            hints=hints, ignored=None,
+        )  # fmt: skip
+        self.world.run_due()
+        self.world.settle()
+
     def priorities(self) -> tuple[object, object]:
         world = self.world
         return world.support.tickets[self.ticket_id].priority, world.dev.tickets[self.issue_id].priority
@@ -112,16 +127,8 @@ def test_of_several_changes_the_last_is_put_back() -> None:
     race.run()
     race.tell(Priority.LOW, Priority.URGENT, at=race.changed_at[0] + timedelta(seconds=1))
     assert race.priorities() == ("high", "high")
-    hints = [
-        Hint(ticket_id=race.issue_id, event="updated", at=race.changed_at[0] + timedelta(seconds=n), actor_id="e",
-             changed={"priority": both})
-        for n, both in enumerate([(Priority.NORMAL, Priority.LOW), (Priority.LOW, Priority.URGENT)])
-    ]  # fmt: skip
-    JournalInbox(race.world.journal, lambda: None).store(
-        tracker="dev", delivery_key="both", received=race.world.clock(), headers={}, body=b"", hints=hints[::-1],
-        ignored=None,
-    )  # fmt: skip
-    race.world.settle()
+    at = race.changed_at[0]
+    race.tell_all((at + timedelta(seconds=1), Priority.LOW, Priority.URGENT), (at, Priority.NORMAL, Priority.LOW))
     assert race.priorities() == ("urgent", "urgent")
 
 
@@ -244,3 +251,71 @@ def test_a_status_behind_transitions_is_put_back_as_well() -> None:
     world.settle()
     assert world.dev.tickets[issue_id].status == "hold"
     assert world.support.tickets[ticket_id].status == "hold"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(Priority.NORMAL, Priority.NORMAL)],
+        [(Priority.NORMAL, Priority.LOW), (Priority.LOW, Priority.NORMAL)],
+        [(Priority.HIGH, Priority.NORMAL), (Priority.NORMAL, Priority.LOW), (Priority.LOW, Priority.HIGH)],
+    ],
+    ids=["another word of the same meaning", "there and back", "after the writing, and back"],
+)
+def test_steps_that_lead_nowhere_lose_nothing(steps: list[tuple[Priority, Priority]]) -> None:
+    race = Race()
+    race.run()
+    race.tell_all(*((race.changed_at[0] + timedelta(seconds=0.1 * n), *step) for n, step in enumerate(steps)))
+    assert race.priorities() == ("high", "high")
+    assert race.told("overwritten") == []
+
+
+def test_a_newer_word_that_has_no_meaning_is_not_written_over() -> None:
+    race = Race()
+    race.run()
+    race.world.dev.edit(race.issue_id, priority="Blocker")
+    race.world.deliver_all()
+    race.world.run_due()
+    race.tell()
+    race.world.settle()
+    assert race.world.dev.tickets[race.issue_id].priority == "Blocker"
+
+
+def test_what_a_webhook_tells_of_another_ticket_is_not_this_ones() -> None:
+    race = Race()
+    race.run()
+    hints = [
+        Hint(ticket_id=race.issue_id, event="updated", at=race.changed_at[0], actor_id="engineer"),
+        Hint(
+            ticket_id="999",
+            event="updated",
+            at=race.changed_at[0],
+            actor_id="engineer",
+            changed={"priority": (Priority.NORMAL, Priority.LOW)},
+        ),
+    ]
+    JournalInbox(race.world.journal, lambda: None).store(
+        tracker="dev", delivery_key="two", received=race.world.clock(), headers={}, body=b"", hints=hints, ignored=None
+    )
+    race.world.settle()
+    assert race.priorities() == ("high", "high")
+
+
+@pytest.mark.parametrize("tells_replaced", [False, True])
+def test_what_the_hub_wrote_before_in_the_same_run_is_nobody_elses(tells_replaced: bool) -> None:
+    """A rule answers the agent's change; the issue is written twice within one run."""
+    rule = {
+        "name": "up",
+        "when": {"priority": "high", "label": "vip"},
+        "then": {"set": {"priority": "urgent"}, "remove_labels": ["vip"]},
+    }
+    policy = {"fields": {"priority": {"direction": "both", "conflict": "newest"}}}
+    world = World(policy=policy, rules={"lines": LINES, "rules": [rule]})
+    world.connectors["dev"].tells_replaced = tells_replaced
+    ticket_id, issue_id = linked(world, priority="normal")
+    world.support.edit(ticket_id, priority="high", labels=frozenset({"escalate", "vip"}))
+    world.settle()
+    assert (world.support.tickets[ticket_id].priority, world.dev.tickets[issue_id].priority) == ("urgent", "urgent")
+    with world.journal.read() as connection:
+        kinds = {entry.what for entry in events.timeline(connection, TicketRef("dev", issue_id), [1])}
+    assert not kinds & {"overwritten", "conflict"}

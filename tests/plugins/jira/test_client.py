@@ -64,7 +64,7 @@ def test_an_odd_id_stays_inside_its_part_of_the_address() -> None:
 
 
 def test_the_sites_session_is_kept() -> None:
-    welcome = Reply(headers={"Set-Cookie": "JSESSIONID=abc; Path=/; HttpOnly"})
+    welcome = Reply(headers={"Set-Cookie": "JSESSIONID=abc; Path=/rest; HttpOnly"})
     with scripted(welcome, Reply()) as server, a_client(server.url) as client:
         client.get("/myself")
         client.get("/myself")
