@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.schema import deliveries, wakes
+from hub.journal.schema import deliveries, members, wakes
 from hub.journal.statements import Prepared, any_key, insert_into, upsert
 from hub.ticket import TicketRef
 
@@ -72,14 +72,18 @@ def store_delivery(
     return int(known), True
 
 
-def waiting_deliveries(connection: Connection, refs: Sequence[TicketRef]) -> list[Delivery]:
-    """The deliveries about these tickets that no run has taken into account yet, oldest first."""
-    found = [
-        Delivery(r.id, ref, r.received, r.hints)
-        for ref in refs
-        for r in _WAITING_DELIVERIES.rows(connection, the_tracker=ref.tracker, the_ticket=ref.id)
+def waiting_of_ticket(connection: Connection, ref: TicketRef) -> list[Delivery]:
+    """The deliveries about a ticket that no run has taken into account yet, oldest first."""
+    found = _WAITING_OF_TICKET.rows(connection, the_tracker=ref.tracker, the_ticket=ref.id)
+    return [Delivery(r.id, ref, r.received, r.hints) for r in found]
+
+
+def waiting_of_link(connection: Connection, link_id: int) -> list[Delivery]:
+    """The deliveries about the members of a link that no run has taken into account yet, oldest first."""
+    return [
+        Delivery(r.id, TicketRef(r.tracker, r.ticket_id), r.received, r.hints)
+        for r in _WAITING_OF_LINK.rows(connection, the_link=link_id)
     ]
-    return sorted(found, key=lambda d: d.id)
 
 
 def settle_deliveries(connection: Connection, ids: Iterable[int], status: str, note: str = "") -> None:
@@ -169,13 +173,20 @@ _STORE_DELIVERY = Prepared(
         .returning(deliveries.c.id)
     )
 )
-# One ticket at a time: of a list of pairs SQLite makes a scan of the whole table.
-_WAITING_DELIVERIES = Prepared(
-    sa.select(deliveries.c.id, deliveries.c.received, deliveries.c.hints).where(
+_WAITING_OF_TICKET = Prepared(
+    sa.select(deliveries.c.id, deliveries.c.received, deliveries.c.hints)
+    .where(
         deliveries.c.tracker == sa.bindparam("the_tracker"),
         deliveries.c.ticket_id == sa.bindparam("the_ticket"),
         deliveries.c.status == "waiting",
     )
+    .order_by(deliveries.c.id)
+)
+_WAITING_OF_LINK = Prepared(
+    sa.select(deliveries.c.id, deliveries.c.tracker, deliveries.c.ticket_id, deliveries.c.received, deliveries.c.hints)
+    .join(members, sa.and_(members.c.tracker == deliveries.c.tracker, members.c.ticket_id == deliveries.c.ticket_id))
+    .where(members.c.link_id == sa.bindparam("the_link"), deliveries.c.status == "waiting")
+    .order_by(deliveries.c.id)
 )
 _SETTLE_DELIVERY = Prepared(
     deliveries.update()

@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,16 +101,12 @@ class Journal:
         thread, connection = self._begun
         return connection if thread == threading.get_ident() else None
 
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def _begin(self) -> AbstractContextManager[Connection]:
         if self.engine.dialect.name != "sqlite":
-            with self.engine.connect() as connection, connection.begin():
-                yield connection
-            return
+            return self.engine.begin()
         if self._writer is None:
             self._writer = self.engine.connect()
-        with _transaction(self._writer, "BEGIN IMMEDIATE"):
-            yield self._writer
+        return _transaction(self._writer, "BEGIN IMMEDIATE")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -120,7 +116,7 @@ class Journal:
             yield begun
             return
         if self.engine.dialect.name != "sqlite":
-            with self.engine.connect() as connection, connection.begin():
+            with self.engine.begin() as connection:
                 yield connection
             return
         try:
@@ -184,7 +180,7 @@ def _engine(url: str) -> sa.Engine:
 
 
 @contextmanager
-def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+def _transaction(connection: Connection, begin: str) -> Iterator[Connection]:
     """One transaction of SQLite, begun and ended straight at the driver.
 
     Nearly all statements in it are `hub.journal.statements`' own, and SQLAlchemy's way to begin and to end weighs more
@@ -193,7 +189,7 @@ def _transaction(connection: Connection, begin: str) -> Iterator[None]:
     driver: Any = connection.connection.dbapi_connection
     _run(connection, driver, begin)
     try:
-        yield
+        yield connection
         _run(connection, driver, "COMMIT")
     finally:
         if driver.in_transaction:

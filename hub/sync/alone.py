@@ -40,7 +40,7 @@ def run_alone(context: Context, ref: TicketRef, *, is_linked: bool = False) -> R
     now = context.now()
     with context.journal.read() as connection:
         taken = deliveries.wakes_of(connection, [str(ref)], now)
-        waiting = deliveries.waiting_deliveries(connection, [ref])
+        waiting = deliveries.waiting_of_ticket(connection, ref)
     if not taken and not waiting:
         return Result("idle", why="what woke it was answered by another run")
     policies = [] if is_linked else escalating_policies(context, ref)
@@ -69,8 +69,10 @@ def run_alone(context: Context, ref: TicketRef, *, is_linked: bool = False) -> R
 
 def _known(context: Context, ref: TicketRef, taken: Sequence[Wake], waiting: Sequence[Delivery]) -> Known:
     """What the rules know of a ticket in no link: comments are not read where nothing can have touched them."""
+    if not context.looks_after(ref.tracker):
+        return Known()
     with context.journal.read() as connection:
-        case = cases.case_of(connection, ref) if context.looks_after(ref.tracker) else None
+        case = cases.case_of(connection, ref)
     count = case.data.get("comments") if case else None
     hints = [load_hint(h) for d in waiting for h in d.hints]
     is_told = bool(hints) and all(w.reason == deliveries.WEBHOOK for w in taken)

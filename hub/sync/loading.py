@@ -57,7 +57,7 @@ def load_linked(context: Context, link_id: int) -> Loaded | None:
             row,
             members,
             taken=deliveries.wakes_of(connection, keys, context.now()),
-            waiting=deliveries.waiting_deliveries(connection, refs),
+            waiting=deliveries.waiting_of_link(connection, link_id),
             known_copies=copies.copies_of(connection, refs) if refs else [],
             unfinished=intents.open_intents(connection, link_id),
             # Also those of the time before a ticket was linked.

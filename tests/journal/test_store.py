@@ -177,7 +177,8 @@ def test_a_copy_is_replaced_by_what_is_known_later(journal: Journal) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda c: deliveries.waiting_deliveries(c, [SUPPORT, DEV]),
+        lambda c: deliveries.waiting_of_ticket(c, SUPPORT),
+        lambda c: deliveries.waiting_of_link(c, 1),
         lambda c: copies.copies_of(c, [SUPPORT, DEV]),
         lambda c: deliveries.wakes_of(c, [str(SUPPORT), "link:1"], NOW),
         lambda c: deliveries.next_wakes(c, 8),
@@ -192,7 +193,8 @@ def test_a_copy_is_replaced_by_what_is_known_later(journal: Journal) -> None:
         lambda c: incidents.count_begun(c, "prom", NOW),
     ],
     ids=[
-        "deliveries",
+        "deliveries of a ticket",
+        "deliveries of a link",
         "copies",
         "wakes",
         "next wakes",
