@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 from hub.connector import Unwritable
 from hub.settings.model import FIELD_DEFAULTS, FieldPolicy
-from hub.sync.state import UNREADABLE, LinkState, Member
-from hub.ticket import Priority, Status, TicketRef, Value
+from hub.sync.sides import Conflict, Side, has_news, issue_side, tickets_side, updated_at
+from hub.sync.state import LinkState, Member
+from hub.ticket import TicketRef, Value
 
 FIGHT_TURNS = 8
 """How often a field may go back and forth between two sides within FIGHT_WINDOW before the hub stops."""
@@ -46,18 +47,6 @@ class Problem:
     digest: str
     why: str
     sources: tuple[TicketRef, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
-    """Both sides changed a field. `lost` is the value that does not count."""
-
-    field: str
-    won_by: TicketRef
-    lost_by: TicketRef
-    kept: Value
-    lost: Value
-    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,31 +103,18 @@ def next_turns(
     return after
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """What one side wants: whose value, in which form it can be written, or nothing when `member` is None.
-
-    With `is_put_back` the value does not stand there any more: the hub wrote over it.
-    """
-
-    member: Member | None = None
-    value: Value = None
-    sources: tuple[TicketRef, ...] = ()
-    is_put_back: bool = False
-
-
 def _merge_field(state: LinkState, name: str, tickets: Sequence[Member], issue: Member, now: datetime) -> FieldMerge:
     policy = state.settings.policy(name)
     taking_part = tickets[:1] if policy.many == "first" else tickets
-    if not _has_news(name, issue, issue) and not any(_has_news(name, m, issue) for m in taking_part):
+    if not has_news(name, issue, issue) and not any(has_news(name, m, issue) for m in taking_part):
         return _NOTHING
     conflicts: list[Conflict] = []
-    from_tickets = _tickets_side(state, name, policy, taking_part, issue, conflicts)
-    from_issue = _issue_side(state, name, policy, taking_part, issue)
+    from_tickets = tickets_side(state, name, policy, taking_part, issue, conflicts)
+    from_issue = issue_side(state, name, policy, taking_part, issue)
     if policy.direction == "to_tickets":
-        from_tickets = _Side()
+        from_tickets = Side()
     if policy.direction == "to_issue":
-        from_issue = _Side()
+        from_issue = Side()
 
     problems: list[Problem] = []
     if bool(from_tickets.member) != bool(from_issue.member) and (from_tickets.is_put_back or from_issue.is_put_back):
@@ -150,14 +126,14 @@ def _merge_field(state: LinkState, name: str, tickets: Sequence[Member], issue: 
         if not (from_tickets.is_put_back or from_issue.is_put_back) and _agree(name, from_tickets, issue, taking_part):
             return FieldMerge(conflicts=tuple(conflicts))
         if _trouble(state, name, issue, from_tickets, now) is not None:
-            from_tickets = _Side()
+            from_tickets = Side()
         else:
             conflict = _decide(name, policy, from_tickets, from_issue)
             conflicts.append(conflict)
             if conflict.won_by == from_issue.member.ref:
-                from_tickets = _Side()
+                from_tickets = Side()
             else:
-                from_issue = _Side()
+                from_issue = Side()
 
     writes: list[FieldWrite] = []
     if from_tickets.member:
@@ -171,82 +147,11 @@ def _merge_field(state: LinkState, name: str, tickets: Sequence[Member], issue: 
     return FieldMerge(tuple(writes), tuple(problems), tuple(conflicts))
 
 
-def _tickets_side(
-    state: LinkState,
-    name: str,
-    policy: FieldPolicy,
-    tickets: Sequence[Member],
-    issue: Member,
-    conflicts: list[Conflict],
-) -> _Side:
-    changed = [
-        m
-        for m in tickets
-        if m.has_changed(name) or (_is_first_meeting(name, m, issue) and _initial(state, name, policy, m, issue) == "t")
-    ]
-    if not changed:
-        # Where several tickets decide together, none of them decides alone.
-        return _put_back(name, tickets if policy.many not in ("highest", "least") or len(tickets) == 1 else ())
-    if policy.many in ("highest", "least") and len(tickets) > 1:
-        return _combined(name, policy, tickets, changed)
-    newest = max(changed, key=lambda m: (_updated(m), -tickets.index(m)))
-    conflicts.extend(
-        Conflict(
-            field=name,
-            won_by=newest.ref,
-            lost_by=other.ref,
-            kept=newest.current(name),
-            lost=other.current(name),
-            because="two tickets of the link changed; the later change counts",
-        )
-        for other in changed
-        if other is not newest and other.current(name) != newest.current(name)
-    )
-    return _Side(newest, newest.raw(name), tuple(m.ref for m in changed))
-
-
-def _combined(name: str, policy: FieldPolicy, tickets: Sequence[Member], changed: Sequence[Member]) -> _Side:
-    known = [m for m in tickets if isinstance(m.current(name), Status | Priority) and m.current(name) != UNREADABLE]
-    if not known:
-        return _Side()
-    pick = max if policy.many == "highest" else min
-    chosen = pick(known, key=lambda m: _rank(m.current(name)))
-    before = [m.shadow.values[name] for m in known if m.knows(name)]
-    ranked = [v for v in before if isinstance(v, Status | Priority)]
-    is_joining = any(not m.knows(name) for m in changed)
-    if ranked and not is_joining and pick(_rank(v) for v in ranked) == _rank(chosen.current(name)):
-        return _Side()
-    return _Side(chosen, chosen.raw(name), tuple(m.ref for m in changed))
-
-
-def _rank(value: Value) -> int:
-    order: list[Value] = list(Status) if isinstance(value, Status) else list(Priority)
-    return order.index(value)
-
-
-def _issue_side(state: LinkState, name: str, policy: FieldPolicy, tickets: Sequence[Member], issue: Member) -> _Side:
-    if issue.has_changed(name):
-        return _Side(issue, issue.raw(name), (issue.ref,))
-    met = [m for m in tickets if _is_first_meeting(name, m, issue)]
-    if any(_initial(state, name, policy, m, issue) == "i" for m in met):
-        return _Side(issue, issue.raw(name), (issue.ref,))
-    return _put_back(name, [issue])
-
-
-def _put_back(name: str, members: Sequence[Member]) -> _Side:
-    """What a person wrote at one of these before the hub wrote over it."""
-    for member in members:
-        overwrite = member.overwritten(name)
-        if overwrite is not None:
-            return _Side(member, overwrite.lost, (member.ref,), is_put_back=True)
-    return _Side()
-
-
 def _refused_put_back(
     name: str,
     policy: FieldPolicy,
-    from_tickets: _Side,
-    from_issue: _Side,
+    from_tickets: Side,
+    from_issue: Side,
     tickets: Sequence[Member],
     issue: Member,
 ) -> Conflict | None:
@@ -267,44 +172,7 @@ def _refused_put_back(
     )
 
 
-def _has_news(name: str, member: Member, issue: Member) -> bool:
-    is_changed = member.has_changed(name) or member.overwritten(name) is not None
-    return is_changed or (member is not issue and _is_first_meeting(name, member, issue))
-
-
-def _is_first_meeting(name: str, ticket: Member, issue: Member) -> bool:
-    """The hub has not compared this field of these two before, and can now."""
-    is_first = not (ticket.knows(name) and issue.knows(name))
-    return is_first and _is_visible(name, ticket) and _is_visible(name, issue)
-
-
-def _is_visible(name: str, member: Member) -> bool:
-    return (member.snapshot is not None or member.knows(name)) and member.current(name) is not UNREADABLE
-
-
-def _initial(state: LinkState, name: str, policy: FieldPolicy, ticket: Member, issue: Member) -> str:
-    """Who decides when two values meet for the first time: `t`icket, `i`ssue, or nobody (empty)."""
-    try:
-        if ticket.hold(name, issue.raw(name)) == ticket.current(name):
-            return ""
-        if issue.hold(name, ticket.raw(name)) == issue.current(name):
-            return ""
-    except Unwritable:
-        return ""
-    one, other = ticket.current(name), issue.current(name)
-    if state.was_created and ticket is state.tickets[0]:
-        if isinstance(one, Status) and isinstance(other, Status):
-            # A new issue begins active. Where it is not, an engineer has acted since, and that counts.
-            return "" if one.is_active and other.is_active else "t" if other.is_active else "i"
-        return "i" if one is None else "t"
-    if policy.initial == "keep":
-        return ""
-    if one is None or other is None:
-        return "t" if other is None else "i"
-    return "t" if policy.initial == "tickets" else "i"
-
-
-def _agree(name: str, from_tickets: _Side, issue: Member, tickets: Sequence[Member]) -> bool:
+def _agree(name: str, from_tickets: Side, issue: Member, tickets: Sequence[Member]) -> bool:
     try:
         if issue.hold(name, from_tickets.value) == issue.current(name):
             return True
@@ -313,12 +181,12 @@ def _agree(name: str, from_tickets: _Side, issue: Member, tickets: Sequence[Memb
         return False
 
 
-def _decide(name: str, policy: FieldPolicy, from_tickets: _Side, from_issue: _Side) -> Conflict:
+def _decide(name: str, policy: FieldPolicy, from_tickets: Side, from_issue: Side) -> Conflict:
     ticket, issue = from_tickets.member, from_issue.member
     assert ticket is not None
     assert issue is not None
     if policy.conflict == "newest":
-        tickets_win = _updated(ticket) > _updated(issue)
+        tickets_win = updated_at(ticket) > updated_at(issue)
         because = "both sides changed; the later change counts"
     else:
         tickets_win = policy.conflict == "tickets"
@@ -337,7 +205,7 @@ def _decide(name: str, policy: FieldPolicy, from_tickets: _Side, from_issue: _Si
 def _spread(
     state: LinkState,
     name: str,
-    side: _Side,
+    side: Side,
     targets: Sequence[Member],
     now: datetime,
     writes: list[FieldWrite],
@@ -367,7 +235,7 @@ def _spread(
             )
 
 
-def _trouble(state: LinkState, name: str, target: Member, side: _Side, now: datetime) -> str | None:
+def _trouble(state: LinkState, name: str, target: Member, side: Side, now: datetime) -> str | None:
     """Why this value cannot be written there now; None when it can."""
     try:
         held = target.hold(name, side.value)
@@ -394,8 +262,3 @@ def _trouble(state: LinkState, name: str, target: Member, side: _Side, now: date
 def digest_of(value: Value) -> str:
     """A short form of a value by which a refused attempt is recognised."""
     return repr(value)[:80]
-
-
-def _updated(member: Member) -> datetime:
-    ticket = member.ticket
-    return ticket.updated if ticket and ticket.updated else datetime.min.replace(tzinfo=UTC)

@@ -14,7 +14,7 @@ from hub.journal.copies import Copy
 from hub.rules.placeholders import render
 from hub.rules.values import Neighbour, ticket_values
 from hub.sync.comments import plan_comments
-from hub.sync.fields import Conflict, FieldMerge, FieldWrite, Problem, digest_of, merge_fields, synced_fields
+from hub.sync.fields import FieldMerge, FieldWrite, Problem, digest_of, merge_fields, synced_fields
 from hub.sync.labels import LabelWrite, merge_labels
 from hub.sync.marks import comment_mark, is_ticket_mark, link_id_mark, ticket_mark
 from hub.sync.operations import (
@@ -27,6 +27,7 @@ from hub.sync.operations import (
     digest_of_operation,
 )
 from hub.sync.shorten import shortened
+from hub.sync.sides import Conflict
 from hub.sync.state import LinkState, Member
 from hub.ticket import Markdown, Status, Ticket, TicketRef, Value, Visibility
 

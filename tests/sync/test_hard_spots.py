@@ -142,7 +142,7 @@ def test_a_file_waits_a_moment_for_the_comment_that_shows_it_and_crosses_once(
     has_comment: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The clock of this world goes on by a second with every look at it.
-    monkeypatch.setattr("hub.sync.comments.FILE_ALONE", timedelta(minutes=1))
+    monkeypatch.setattr("hub.sync.crossing.FILE_ALONE", timedelta(minutes=1))
     world = World()
     ticket_id, issue_id = linked(world)
     file = world.dev.new_file("screen.png", b"pixels")
