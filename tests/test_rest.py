@@ -14,6 +14,8 @@ from plugins.mantis.connector import MantisConnector
 from plugins.mantis.settings import MantisSettings
 from tests.scripted import Reply, scripted
 
+pytestmark = pytest.mark.usefixtures("without_proxies")
+
 
 @contextmanager
 def a_client(url: str) -> Iterator[RestClient]:
@@ -27,13 +29,6 @@ def a_client(url: str) -> Iterator[RestClient]:
     finally:
         client.close()
         connector.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def test_a_call_says_what_it_wants_and_what_it_sends() -> None:

@@ -14,6 +14,8 @@ from plugins.jira.connector import JiraConnector
 from plugins.jira.settings import JiraSettings
 from tests.scripted import Reply, scripted
 
+pytestmark = pytest.mark.usefixtures("without_proxies")
+
 
 @contextmanager
 def a_client(url: str, timeout: float = 5) -> Iterator[JiraClient]:
@@ -35,13 +37,6 @@ def a_client(url: str, timeout: float = 5) -> Iterator[JiraClient]:
     finally:
         client.close()
         connector.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def test_a_call_is_signed_in_and_keeps_the_sites_own_path() -> None:
