@@ -307,8 +307,9 @@ class Hint:
     that took this one in and is to take its place.
 
     `changed` are the fields (but for descriptions and people) of which the payload tells what they were before and
-    what they became, in the form of `values`. With `at` and `actor_id` they show a person's change that the hub wrote
-    over without having seen it. Of use only where the tracker has no optimistic lock.
+    what they became, in the form of `values`; words that mean nothing or the same do no harm. With `at` and `actor_id`
+    they show a person's change that the hub wrote over without having seen it. Of use only where the tracker has no
+    optimistic lock.
     """
 
     ticket_id: str

@@ -246,6 +246,7 @@ class Registry:
                     raise _UnusableError(f"it brings the kind {connector.kind!r} twice", _line_of(connector))
                 classes[connector.kind] = connector
         except BaseException:
+            # Whatever a plugin does here, be it to exit: what came up half-way must not stay registered.
             self._manager.unregister(module)
             raise
         return classes
@@ -353,6 +354,7 @@ def _load_file(plugin: str, file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException:
+        # Whatever a plugin does here, be it to exit: a module that is half there must not be found by the next import.
         _forget(name)
         raise
     return module

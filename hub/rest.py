@@ -66,11 +66,13 @@ class RestClient:
         self.url = connector.base_settings.url
         self.headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "ticket-hub"}
         """What every request says of itself; a subclass may change it while it is made."""
-        self.http = httpx.Client(timeout=connector.base_settings.timeout, verify=verify, limits=LIMITS)
+        # Reading the machine's certificates takes long; both ways to the tracker trust the same ones.
+        trusted = httpx.create_ssl_context(verify=verify)
+        self.http = httpx.Client(timeout=connector.base_settings.timeout, verify=trusted, limits=LIMITS)
         """For what is no plain call: files, and addresses of other hosts."""
         # A client merges settings, follows redirects and keeps cookies. Plain calls need none of that, and what it
         # takes weighs nearly as much as the exchange itself.
-        self._transport = httpx.HTTPTransport(verify=verify, limits=LIMITS, proxy=_proxy_for(self.url))
+        self._transport = httpx.HTTPTransport(verify=trusted, limits=LIMITS, proxy=_proxy_for(self.url))
         self._extensions = {"timeout": httpx.Timeout(connector.base_settings.timeout).as_dict()}
         self._secrets = tuple(secrets_of(connector.base_settings))
         self.clock_skew: float | None = None

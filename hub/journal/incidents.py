@@ -10,7 +10,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.journal.schema import deliveries, incidents, signals
+from hub.journal.deliveries import settle_deliveries
+from hub.journal.schema import incidents, signals
 from hub.journal.statements import Prepared
 from hub.ticket import TicketRef
 
@@ -77,7 +78,7 @@ def settle_signals(connection: Connection, taken: Sequence[SignalRow]) -> None:
     """Marks signals, and the deliveries that brought them, as taken into account."""
     for one in taken:
         _SETTLE_SIGNAL.run(connection, the_id=one.id)
-        _SETTLE_DELIVERY.run(connection, the_id=one.delivery_id)
+    settle_deliveries(connection, sorted({one.delivery_id for one in taken}), "done")
 
 
 def pass_signals(connection: Connection, source: str, group: str, to: str) -> None:
@@ -142,7 +143,6 @@ _WAITING = Prepared(
     .limit(sa.bindparam("most"))
 )
 _SETTLE_SIGNAL = Prepared(signals.update().where(signals.c.id == sa.bindparam("the_id")).values(state="done"))
-_SETTLE_DELIVERY = Prepared(deliveries.update().where(deliveries.c.id == sa.bindparam("the_id")).values(status="done"))
 _PASS_SIGNALS = Prepared(
     signals.update()
     .where(

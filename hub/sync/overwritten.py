@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from hub.connector import Hint
 from hub.sync.advance import GRAIN
-from hub.sync.state import COMPARED_OTHERWISE, Member, Overwrite
+from hub.sync.state import COMPARED_OTHERWISE, UNREADABLE, MappedEnum, Member, Overwrite
 from hub.ticket import FieldChange, Value
 
 LONGEST_RUN = timedelta(minutes=5)
@@ -38,8 +38,7 @@ def with_lost_changes(
     Several changes of one field count as the last of them. Where the snapshot brings the history along, what it does
     not tell of was not written over, and need not be looked for again.
     """
-    # Two words of a tracker may mean the same here; going from one to the other is no change.
-    by_others = sorted((c for c in changes if c.actor_id != own_account and c.before != c.after), key=lambda c: c.at)
+    by_others = sorted((c for c in changes if c.actor_id != own_account and _is_change(c)), key=lambda c: c.at)
     is_whole = member.snapshot is not None and member.snapshot.changes is not None
     overwrites: dict[str, Overwrite] = {}
     found: list[FieldChange] = []
@@ -56,6 +55,12 @@ def with_lost_changes(
             overwrites[name] = replace(overwrite, is_lost=True, lost=lost.after)
             found.append(lost)
     return replace(member, shadow=replace(member.shadow, overwrites=overwrites)), found
+
+
+def _is_change(change: FieldChange) -> bool:
+    """Two words of a tracker may mean the same here, or nothing; then going from one to the other says nothing."""
+    has_meaning = not any(isinstance(v, MappedEnum) and v == UNREADABLE for v in (change.before, change.after))
+    return has_meaning and change.before != change.after
 
 
 def _last_lost(overwrite: Overwrite, wrote: Value, changes: Sequence[FieldChange]) -> FieldChange | None:

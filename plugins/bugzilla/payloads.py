@@ -88,14 +88,12 @@ def _changed(changes: Sequence[Mapping[str, Any]], bug: Mapping[str, Any], maps:
     now = {name: _word(bug, name) for name in ("summary", "status", "resolution", "priority")}
     before = now | {str(c["field"]): str(c.get("removed") or "") for c in changes if c.get("field") in now}
     after = now | {str(c["field"]): str(c.get("added") or "") for c in changes if c.get("field") in now}
-    found: dict[str, tuple[Value, Value]] = {}
-    if before["summary"] != after["summary"]:
-        found["title"] = (before["summary"], after["summary"])
-    for name, read in (("status", _status), ("priority", _priority)):
-        was, became = read(before, maps), read(after, maps)
-        if was != became and "unknown" not in (was, became):
-            found[name] = (was, became)
-    return found
+    both: dict[str, tuple[Value, Value]] = {
+        "title": (before["summary"], after["summary"]),
+        "status": (_status(before, maps), _status(after, maps)),
+        "priority": (_priority(before, maps), _priority(after, maps)),
+    }
+    return {name: values for name, values in both.items() if values[0] != values[1]}
 
 
 def _status(bug: Mapping[str, Any], maps: Any) -> Any:

@@ -132,10 +132,8 @@ def _changed(body: Mapping[str, Any], issue: Mapping[str, Any], maps: Maps) -> d
         )
         for side in ("previous", "current")
     )
-    for name in before.keys() & after.keys():
-        if before[name] != after[name]:
-            found[name] = (before[name], after[name])
-    return found
+    differing = [name for name in before.keys() & after.keys() if before[name] != after[name]]
+    return found | {name: (before[name], after[name]) for name in differing}
 
 
 def _state(issue: Mapping[str, Any]) -> str | None:

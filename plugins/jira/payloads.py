@@ -117,8 +117,7 @@ def changed_values(items: Iterable[Mapping[str, Any]], maps: Any) -> dict[str, t
         if name is None or not all(isinstance(word, str) for word in words):
             continue
         before, after = (tables[name].to_neutral(word) if name in tables else word for word in words)
-        if "unknown" not in (before, after) or name == "title":
-            found[name] = (before, after)
+        found[name] = (before, after)
     return found
 
 

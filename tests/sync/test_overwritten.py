@@ -257,10 +257,16 @@ def test_a_status_behind_transitions_is_put_back_as_well() -> None:
     "steps",
     [
         [(Priority.NORMAL, Priority.NORMAL)],
+        [(Priority.NORMAL, Priority.UNKNOWN)],
         [(Priority.NORMAL, Priority.LOW), (Priority.LOW, Priority.NORMAL)],
         [(Priority.HIGH, Priority.NORMAL), (Priority.NORMAL, Priority.LOW), (Priority.LOW, Priority.HIGH)],
     ],
-    ids=["another word of the same meaning", "there and back", "after the writing, and back"],
+    ids=[
+        "another word of the same meaning",
+        "a word without a meaning",
+        "there and back",
+        "after the writing, and back",
+    ],
 )
 def test_steps_that_lead_nowhere_lose_nothing(steps: list[tuple[Priority, Priority]]) -> None:
     race = Race()

@@ -32,10 +32,10 @@ def test_a_captured_webhook_tells_what_a_field_was_and_became(
     assert _changed(payload(f"jira/webhooks/{captured}.json")) == changed
 
 
-def test_a_word_without_a_meaning_tells_nothing() -> None:
+def test_a_word_without_a_meaning_is_told_as_unknown() -> None:
     body = payload("jira/webhooks/webhook-issue-updated-lowered-priority.json")
     body["changelog"]["items"][0]["fromString"] = "Rather high"
-    assert _changed(body) == {}
+    assert _changed(body) == {"priority": (Priority.UNKNOWN, Priority.LOW)}
 
 
 def _changed(body: Any) -> Any:
