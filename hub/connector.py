@@ -91,7 +91,8 @@ class ConnectorError(Exception):
 
     def __init__(self, tracker: str, doing: str, why: str, remedy: str = "") -> None:
         self.tracker, self.doing, self.why, self.remedy = tracker, doing, why, remedy
-        super().__init__(f"{tracker}: {doing}: {why}" + (f" {remedy}" if remedy else ""))
+        end = "" if why.endswith((".", "!", "?")) else "."
+        super().__init__(f"{tracker}: {doing}: {why}" + (f"{end} {remedy}" if remedy else ""))
 
 
 class TemporaryError(ConnectorError):

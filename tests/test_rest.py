@@ -81,6 +81,18 @@ def test_a_tracker_that_has_moved_is_told_and_not_followed(method: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("no answer in time", "dev: GET /x: no answer in time. Wait."),
+        ("It is closed.", "dev: GET /x: It is closed. Wait."),
+    ],
+)
+def test_an_error_is_told_in_sentences(why: str, said: str) -> None:
+    assert str(TemporaryError("dev", "GET /x", why, "Wait.")) == said
+    assert str(TemporaryError("dev", "GET /x", why)) == said.removesuffix(". Wait." if why[-1] != "." else " Wait.")
+
+
 def test_calls_go_through_the_proxy_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted(Reply(b'{"id": 4}')) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -140,9 +140,11 @@ def _lines(entry: TimelineEntry) -> list[str]:
                 f"lost {data['lost']!r} of {where} ({data['why']})"
             ]
         case "overwritten":
-            at = f" at {data['changed_at']}" if data["changed_at"] else ""
+            who = f"the account {data['by']}" if data["by"] else "somebody"
+            told = data["changed_at"]
+            at = f" at {_when(datetime.fromisoformat(told).astimezone(UTC))}" if told else ""
             return [
-                f"{data['by'] or 'somebody'} had set {data['field']} of {where} to {data['lost']!r}{at}, "
+                f"{who} had set {data['field']} of {where} to {data['lost']!r}{at}, "
                 f"while the hub was about to write {data['wrote']!r} there"
             ]
         case "failed":
